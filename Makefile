@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: MIT
+# Domus: one menu, one build.  `make help` lists what it can do.
+#
+# The configuration lives in .config here, or in the output folder when O= is given.
+# Everything generated goes to $(O); downloads go to $(DL).  The folders' own Makefile
+# fragments are included, so one make sees every dependency.
+
+SHELL       := /bin/bash
+.SHELLFLAGS := -e -o pipefail -c
+.SUFFIXES:
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+unexport CONFIG_
+
+S := $(CURDIR)
+ifeq ($(origin O),undefined)
+  override O := $(S)/out
+  DOTCONFIG  := $(S)/.config
+else
+  override O := $(abspath $(O))
+  DOTCONFIG  := $(O)/.config
+endif
+ifneq ($(origin KCONFIG_CONFIG),undefined)
+  DOTCONFIG := $(abspath $(KCONFIG_CONFIG))
+endif
+DL ?= $(S)/dl
+
+DEFAULT_CONFIG ?= qemu_x86_64_defconfig
+
+# Reproducible output: one date for everything, and nothing of the builder's locale.
+SOURCE_DATE_EPOCH ?= $(shell git -C $(S) log -1 --format=%ct 2>/dev/null || echo 1790000000)
+export SOURCE_DATE_EPOCH
+export LC_ALL := C
+export TZ     := UTC
+
+# V=1 shows the commands instead of the short lines; make -s shows neither.
+V ?= 0
+ifeq ($(V),0)
+  Q := @
+  say = @printf '  %-7s %s\n' '$(1)' '$(2)'
+else
+  Q :=
+  say = @:
+endif
+ifneq ($(findstring s,$(filter-out --%,$(firstword -$(MAKEFLAGS)))),)
+  say = @:
+endif
+rel = $(patsubst $(S)/%,%,$(1))
+
+.PHONY: all
+all:
+
+config-goals := config menuconfig nconfig defconfig %_defconfig savedefconfig \
+	oldconfig olddefconfig syncconfig listnewconfig list-defconfigs \
+	allnoconfig allyesconfig alldefconfig randconfig
+plain-goals  := help clean distclean mrproper check-style check-layers check-abi-table bootstrap
+
+goals        := $(or $(MAKECMDGOALS),all)
+build-goals  := $(filter-out $(config-goals) $(plain-goals),$(goals))
+
+# `make defconfig all`: configuration first, then the rest, one after the other.
+mixed := $(and $(filter $(config-goals) clean distclean mrproper,$(goals)),$(word 2,$(goals)))
+
+ifneq ($(mixed),)
+
+.PHONY: $(goals) one-by-one
+$(goals): one-by-one ;
+one-by-one:
+	$(Q)$(foreach g,$(goals),$(MAKE) $(g);)
+
+else
+
+include scripts/config.mk
+include scripts/checks.mk
+
+ifneq ($(build-goals),)
+  include $(auto.conf)
+  include hv/Makefile
+  include dom0-initrd/Makefile
+  include guests/Makefile
+  include images/Makefile
+endif
+
+.PHONY: help clean distclean mrproper
+help:
+	@cat scripts/help.txt
+
+# clean keeps the configuration and the downloads.
+clean:
+	$(call say,CLEAN,$(call rel,$(O)))
+	$(Q)rm -rf $(addprefix $(O)/,hv dom0-initrd guests images tests include .bootstrap-done)
+
+distclean mrproper: clean
+	$(Q)rm -f $(DOTCONFIG) $(DOTCONFIG).old $(S)/defconfig
+	$(Q)rm -rf $(S)/dl
+	$(Q)rmdir $(O) 2>/dev/null || true
+
+endif

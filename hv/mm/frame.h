@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Frames: one struct a frame of RAM, with owner, use count and type with its own count.
+ * A frame is allocated while refs > 0; the allocator gives one reference to the owner
+ * (FRAME_ALLOCATED), every mapping and every in-flight use adds one. A frame has one type at a time;
+ * it may change only when its type count is 0. Page-table types change only with the owner's
+ * mm_lock held; the writable type is taken without a lock (compare-and-swap).
+ */
+#ifndef MM_FRAME_H
+#define MM_FRAME_H
+
+#include "lib/types.h"
+#include "lib/list.h"
+#include "mm/layout.h"
+
+struct domain;
+
+/* type word: kind in 31..29, flags, count in 23..0 */
+#define FT_NONE	      (0u << 29)
+#define FT_L1	      (1u << 29)
+#define FT_L2	      (2u << 29)
+#define FT_L3	      (3u << 29)
+#define FT_L4	      (4u << 29)
+#define FT_SEGDESC    (5u << 29)
+#define FT_WRITABLE   (7u << 29)
+#define FT_KIND	      (7u << 29)
+#define FT_PINNED     (1u << 28) /* the guest pinned it: holds a type count and a reference */
+#define FT_VALIDATED  (1u << 27) /* every entry checked and counted */
+#define FT_PARTIAL    (1u << 26) /* checked up to frame->partial entries; see pv/mm_types */
+#define FT_PARTCHILD  (1u << 25) /* partial, and the child at that entry is already counted */
+#define FT_DEMOTING   (1u << 24) /* partial on the way down */
+#define FT_COUNT      0x00ffffffu
+
+/* refs word: flags high, count low */
+#define FR_ALLOCATED (1u << 31) /* the owner's own reference is still there */
+#define FR_XENHEAP   (1u << 30) /* hypervisor memory that a guest may be allowed to map */
+#define FR_COUNT     0x07ffffffu
+
+struct frame {
+	u32 refs;
+	u32 type;
+	u16 owner;   /* domid; DOMID_INVALID when free or the hypervisor's own */
+	u16 partial; /* number of table entries validated so far (FT_PARTIAL) */
+	u32 next, prev; /* frame numbers: owner's list, or free list of the buddy allocator */
+	u8 order;	/* of the free block that begins here */
+	u8 state;	/* FS_* */
+	u16 pad;
+};
+
+enum { FS_NOTRAM, FS_RESERVED, FS_FREE, FS_FREE_TAIL, FS_USED };
+
+#define FRAME_NIL 0xffffffffu /* end of a frame list */
+
+/* A domain's frames, doubly linked by frame number. */
+struct frame_list {
+	u32 head, tail;
+	u32 nr;
+};
+
+#ifdef UNIT_TEST
+extern struct frame *frame_table;
+#else
+#define frame_table ((struct frame *)FRAMETABLE_VA)
+#endif
+
+/* The frame table is backed in sections of 128 MiB of address space that hold any RAM. */
+#define SECTION_SHIFT 15 /* in frames */
+#define MAX_SECTIONS  (1u << (32 - SECTION_SHIFT))
+extern unsigned long frame_sections[MAX_SECTIONS / 64];
+extern mfn_t max_mfn; /* highest RAM frame + 1 */
+
+/* True when the frame table has an entry for mfn (it may still be FS_NOTRAM). */
+static inline bool mfn_valid(mfn_t mfn)
+{
+	return mfn < max_mfn &&
+	       (frame_sections[mfn >> (SECTION_SHIFT + 6)] >> ((mfn >> SECTION_SHIFT) & 63) & 1);
+}
+
+static inline struct frame *mfn_to_frame(mfn_t mfn)
+{
+	return &frame_table[mfn];
+}
+
+static inline mfn_t frame_to_mfn(const struct frame *f)
+{
+	return (mfn_t)(f - frame_table);
+}
+
+static inline void *frame_to_virt(const struct frame *f)
+{
+	return mfn_to_virt(frame_to_mfn(f));
+}
+
+/*
+ * get_frame: takes a reference when the frame is valid RAM, in use and owned by domid; NULL else.
+ * put_frame: drops it; the last one frees the frame (calls frame_free_hook when owned by a domain).
+ */
+struct frame *get_frame(mfn_t mfn, u16 domid) __must_check;
+void put_frame(struct frame *f);
+
+/*
+ * get_frame_writable: adds a writable type count to a frame on which the caller holds a reference;
+ * false when the frame is something else (page table, descriptor page) or the count is full.
+ */
+bool get_frame_writable(struct frame *f) __must_check;
+void put_frame_writable(struct frame *f);
+
+/* get_frame() + get_frame_writable() and back. */
+struct frame *get_frame_and_writable(mfn_t mfn, u16 domid) __must_check;
+void put_frame_and_writable(struct frame *f);
+
+void frame_list_init(struct frame_list *l);
+void frame_list_add(struct frame_list *l, struct frame *f);
+void frame_list_del(struct frame_list *l, struct frame *f);
+
+/* Called for the last reference to a frame that belongs to a domain: accounting, then free. */
+extern void (*frame_free_hook)(struct frame *f);
+
+#endif

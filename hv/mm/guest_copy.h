@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The one way in and the one way out of guest memory at a guest virtual address of the current vcpu
+ * (its current page tables, user pages included). Each returns 0 or -XEN_EFAULT; on failure a
+ * copy_from leaves dst zeroed. Addresses that touch the hypervisor's half fail.
+ */
+#ifndef MM_GUEST_COPY_H
+#define MM_GUEST_COPY_H
+
+#include "lib/types.h"
+#include "lib/errno.h"
+#include "lib/string.h"
+#include "mm/layout.h"
+
+int copy_from_guest(void *dst, const void *src, size_t n) __must_check;
+int copy_to_guest(void *dst, const void *src, size_t n) __must_check;
+int clear_guest(void *dst, size_t n) __must_check;
+/* Copies a NUL-ended text of at most size-1 bytes; -XEN_E2BIG when longer. */
+int copy_string_from_guest(char *dst, const char *src, size_t size) __must_check;
+
+#endif

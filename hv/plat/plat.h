@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+/* The board: consoles, reset and power-off, IO-APICs, PIC, PCI configuration space. */
+#ifndef PLAT_PLAT_H
+#define PLAT_PLAT_H
+
+#include "lib/types.h"
+
+/* --- serial.c, vga.c, console.c --- */
+/* Very first thing at start: COM1 115200 8n1 and VGA text, until console_init. */
+void console_early_init(void);
+/* console= and com1= decide; called once the command line is known. */
+void console_init(const char *console_opt, const char *com1_opt);
+void console_write(const char *s, size_t n); /* to all consoles and the ring; locked inside */
+/* Boot takes ring memory from static storage of CONFIG_CONSOLE_RING_KB. */
+/* Copies up to n bytes from ring position *pos (a running count) on; advances *pos; returns the count. */
+size_t console_ring_read(char *buf, size_t n, u32 *pos);
+u32 console_ring_start(void), console_ring_end(void);
+void console_ring_clear(void);
+/* Input typed at the serial line: a byte or -1. Ctrl-A three times switches to the debug keys and back. */
+int console_getc(void);
+/* Called by the serial interrupt or poll timer: reads the UART, passes keys on. */
+void console_poll_input(void);
+extern void (*console_input_hook)(void);     /* there is input for dom0 (VIRQ_CONSOLE) */
+extern void (*console_debug_key_hook)(char); /* a debug key was typed */
+void console_force_sync(void);		     /* panic: ignore locks from now on */
+void vga_release(void);			     /* dom0 takes the screen: stop writing to VGA */
+/* VGA text state for dom0_vga_console_info: rows, columns, cursor, font height. */
+void vga_get_text_info(u16 *cols, u16 *rows, u16 *cx, u16 *cy, u16 *font_height);
+
+/* --- reset.c --- */
+void __noreturn machine_restart(void);
+void __noreturn machine_poweroff(void); /* falls back to halt when the board has no way */
+void __noreturn machine_halt(void);
+/* ACPI sleep type values as dom0's ACPI interpreter gives them. 0 or -XEN_E*. */
+int machine_enter_sleep(u16 pm1a_val, u16 pm1b_val);
+
+/* --- pic.c, ioapic.c --- */
+void pic_disable(void);
+void ioapic_init(void);
+unsigned int ioapic_nr_gsis(void);
+bool ioapic_gsi_valid(u32 gsi);
+/* Programs a pin: vector, destination APIC id, trigger, polarity, mask. */
+void ioapic_set(u32 gsi, u8 vector, u32 apic_id, bool level, bool low, bool masked);
+void ioapic_mask(u32 gsi, bool masked);
+/* Register access for PHYSDEVOP_apic_read (by IO-APIC physical address). 0 or -XEN_ENODEV. */
+int ioapic_read_reg(paddr_t base, u32 reg, u32 *val);
+
+/* --- pci.c --- */
+u32 pci_read(u16 seg, u8 bus, u8 devfn, u16 reg, unsigned int size);
+void pci_write(u16 seg, u8 bus, u8 devfn, u16 reg, unsigned int size, u32 val);
+/* Raw mechanism-1 access with a guest's cf8 value: size and offset checked by the caller. */
+u32 pci_cf8_read(u32 cf8, unsigned int off, unsigned int size);
+void pci_cf8_write(u32 cf8, unsigned int off, unsigned int size, u32 val);
+
+/* --- hpet.c, pit.c, rtc.c: raw sources for time/ --- */
+bool hpet_init(void);	  /* true when there is one */
+u64 hpet_read(void);	  /* counter, monotonic to 64 bit */
+u64 hpet_period_fs(void); /* femtoseconds a tick */
+void pit_start(void);	  /* channel 2, one-shot from 65535, polled */
+u16 pit_read(void);
+#define PIT_HZ 1193182
+u64 rtc_read_unix(void); /* seconds since 1970, UTC */
+
+#endif

@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: MIT
+# What `make check` runs.  A part whose folder does not exist yet says so and is skipped.
+
+.PHONY: check check-matrix check-style check-layers check-abi-table unit check-boot bench
+
+check-style check-layers check-abi-table:
+	$(call say,CHECK,$@)
+	$(Q)scripts/$@
+
+unit: | $(bootstrap-stamp)
+	$(call say,CHECK,unit)
+	$(Q)if [ -e tests/unit/Makefile ]; then mkdir -p $(O)/tests/unit; \
+		$(MAKE) -C tests/unit O=$(O)/tests/unit check; \
+	else echo "unit: skipped, there is no tests/unit yet"; fi
+
+# The boot tests find the image and the hypervisor through the environment.
+pytest = DOMUS_ISO=$(iso) DOMUS_HV=$(hv-bin) DOMUS_OUT=$(O) DOMUS_SRC=$(S) \
+	python3 -m pytest -p no:cacheprovider $(if $(filter 1,$(V)),-v) $(PYTEST_ARGS)
+
+check-boot: iso
+	$(call say,CHECK,boot)
+	$(Q)if [ -d tests/boot ]; then $(pytest) -m "not matrix" tests/boot; \
+	else echo "boot: skipped, there is no tests/boot yet"; fi
+
+check-matrix: iso
+	$(call say,CHECK,matrix)
+	$(Q)if [ -d tests/boot ]; then $(pytest) -m matrix tests/boot; \
+	else echo "matrix: skipped, there is no tests/boot yet"; fi
+
+check: check-style check-layers check-abi-table unit check-boot
+
+bench: iso
+	$(Q)if [ -x tests/bench/run ]; then DOMUS_ISO=$(iso) DOMUS_HV=$(hv-bin) DOMUS_OUT=$(O) \
+		DOMUS_SRC=$(S) tests/bench/run $(BENCH_ARGS); \
+	else echo "bench: there is no tests/bench/run yet" >&2; exit 1; fi
