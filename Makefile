@@ -53,7 +53,7 @@ all:
 config-goals := config menuconfig nconfig defconfig %_defconfig savedefconfig \
 	oldconfig olddefconfig syncconfig listnewconfig list-defconfigs \
 	allnoconfig allyesconfig alldefconfig randconfig
-plain-goals  := help clean distclean mrproper check-style check-layers check-abi-table bootstrap
+plain-goals  := help clean distclean mrproper check-style check-layers check-abi-table format bootstrap
 
 goals        := $(or $(MAKECMDGOALS),all)
 build-goals  := $(filter-out $(config-goals) $(plain-goals),$(goals))
@@ -83,7 +83,7 @@ endif
 
 .PHONY: help clean distclean mrproper
 help:
-	@cat scripts/help.txt
+	@sed 1d scripts/help.txt
 
 # clean keeps the configuration and the downloads.
 clean:

@@ -7,6 +7,10 @@ check-style check-layers check-abi-table:
 	$(call say,CHECK,$@)
 	$(Q)scripts/$@
 
+.PHONY: format
+format:
+	$(Q)clang-format -i $$(find hv guests -name '*.[ch]')
+
 unit: | $(bootstrap-stamp)
 	$(call say,CHECK,unit)
 	$(Q)if [ -e tests/unit/Makefile ]; then mkdir -p $(O)/tests/unit; \
@@ -15,7 +19,7 @@ unit: | $(bootstrap-stamp)
 
 # The boot tests find the image and the hypervisor through the environment.
 pytest = DOMUS_ISO=$(iso) DOMUS_HV=$(hv-bin) DOMUS_OUT=$(O) DOMUS_SRC=$(S) \
-	python3 -m pytest -p no:cacheprovider $(if $(filter 1,$(V)),-v) $(PYTEST_ARGS)
+	/usr/bin/python3 -m pytest -p no:cacheprovider $(if $(filter 1,$(V)),-v) $(PYTEST_ARGS)
 
 check-boot: iso
 	$(call say,CHECK,boot)

@@ -38,11 +38,8 @@ $(auto.conf): $(DOTCONFIG) $(kconfig-files) scripts/check-config | $(bootstrap-s
 	$(Q)touch $@
 
 # The hypervisor sees only its own symbols: a new host name does not recompile it.
-$(autoconf.h): $(auto.conf)
-	$(Q)awk 'FILENAME ~ /Kconfig/ { if ($$1 == "config") own["CONFIG_" $$2]; next } \
-		$$1 == "#define" && ($$2 in own)' \
-		$(filter hv/%,$(kconfig-files)) $(O)/include/config/all.h > $@.new
-	$(Q)if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
+$(autoconf.h): $(auto.conf) scripts/own-config
+	$(Q)scripts/own-config $@ $(O)/include/config/all.h $(filter hv/%,$(kconfig-files))
 
 .PHONY: config menuconfig nconfig oldconfig olddefconfig syncconfig listnewconfig defconfig \
 	savedefconfig list-defconfigs allnoconfig allyesconfig alldefconfig randconfig

@@ -21,12 +21,13 @@ struct vcpu;
 #define HAZ_TIMER  4u /* run expired timers */
 
 struct cpu_info {
+	/* Filled by the entry path up to ss; its es must be 16-byte aligned: the CPU aligns there. */
+	struct cpu_user_regs guest_regs;
 	unsigned long scratch; /* the entry path's only spare word */
-	struct vcpu *current;
+	struct vcpu *curr;
 	unsigned long percpu_offset;
 	u32 cpu;
-	u32 hazard;	       /* HAZ_*, tested once on the way out; other CPUs set bits atomically */
-	struct cpu_user_regs guest_regs; /* es..gs parts unused by the frame */
+	u32 hazard; /* HAZ_*, tested once on the way out; other CPUs set bits atomically */
 };
 
 #ifdef UNIT_TEST
@@ -45,7 +46,7 @@ static inline struct cpu_info *get_cpu_info(void)
 }
 #endif
 
-#define current		      (get_cpu_info()->current)
+#define current		      (get_cpu_info()->curr)
 #define smp_cpu_id()	      (get_cpu_info()->cpu)
 #define guest_regs()	      (&get_cpu_info()->guest_regs)
 

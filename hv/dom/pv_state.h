@@ -3,8 +3,9 @@
 #ifndef DOM_PV_STATE_H
 #define DOM_PV_STATE_H
 
-#include <xen/xen.h>
 #include "lib/types.h"
+#include "lib/bits.h"
+#include <xen/xen.h>
 
 #define PV_TRAPS 256
 
@@ -34,13 +35,17 @@ struct pv_vcpu {
 	u64 io_bitmap;			/* guest address of its I/O bitmap */
 	unsigned int io_bitmap_nr;
 	bool ts;			/* guest set CR0.TS */
+	u32 tsc_aux;			/* MSR c0000103, see pv/msr.h */
 };
 
 struct pv_domain {
-	u64 *perdomain_l3;
-	mfn_t perdomain_l3_mfn;
+	mfn_t perdomain_l3; /* root of this domain's slot 260 */
 	u32 pci_cf8;
-	u64 cpuid_pad;
+	u32 demoting; /* frame number of a root that is being taken apart, FRAME_NIL if none; mm_lock */
+	/* CPUs on which a vcpu's page tables of this domain are, or may still be, loaded. */
+	DECLARE_BITMAP(dirty_cpus, CONFIG_NR_CPUS);
+	bool own_features;		/* the toolstack gave it a CPU policy: features[], see pv/cpuid.h */
+	u32 features[19];
 };
 
 #endif

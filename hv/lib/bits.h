@@ -5,11 +5,11 @@
 
 #include "lib/atomic.h"
 
-#define BITS_PER_LONG	    64
-#define BITS_TO_LONGS(n)    DIV_ROUND_UP(n, BITS_PER_LONG)
+#define BITS_PER_LONG	     64
+#define BITS_TO_LONGS(n)     DIV_ROUND_UP(n, BITS_PER_LONG)
 #define DECLARE_BITMAP(n, b) unsigned long n[BITS_TO_LONGS(b)]
-#define BIT_WORD(nr)	    ((nr) / BITS_PER_LONG)
-#define BIT_MASK(nr)	    (1UL << ((nr) % BITS_PER_LONG))
+#define BIT_WORD(nr)	     ((nr) / BITS_PER_LONG)
+#define BIT_MASK(nr)	     (1UL << ((nr) % BITS_PER_LONG))
 
 static inline bool test_bit(unsigned int nr, const unsigned long *m)
 {
@@ -49,7 +49,8 @@ static inline unsigned int fls_long(unsigned long w)
 }
 
 /* First set bit at or after `from`; `size` when there is none. */
-static inline unsigned int find_next_bit(const unsigned long *m, unsigned int size, unsigned int from)
+static inline unsigned int find_next_bit(const unsigned long *m, unsigned int size,
+					 unsigned int from)
 {
 	while (from < size) {
 		unsigned long w = READ_ONCE(m[BIT_WORD(from)]) >> (from % BITS_PER_LONG);
@@ -78,6 +79,7 @@ static inline unsigned int find_next_zero_bit(const unsigned long *m, unsigned i
 	return size;
 }
 
-#define for_each_set_bit(i, m, n) for ((i) = find_first_bit(m, n); (i) < (n); (i) = find_next_bit(m, n, (i) + 1))
+#define for_each_set_bit(i, m, n) \
+	for ((i) = find_first_bit(m, n); (i) < (n); (i) = find_next_bit(m, n, (i) + 1))
 
 #endif

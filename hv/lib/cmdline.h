@@ -9,13 +9,19 @@
 
 #include "lib/types.h"
 
-enum opt_kind { OPT_BOOL, OPT_UINT, OPT_SIZE, OPT_STRING, OPT_CUSTOM };
+enum opt_kind {
+	OPT_BOOL,
+	OPT_UINT,
+	OPT_SIZE,
+	OPT_STRING,
+	OPT_CUSTOM
+};
 
 struct cmdline_opt {
 	const char *name;
 	enum opt_kind kind;
-	void *var; /* bool, unsigned int, u64 (bytes), char array */
-	size_t size; /* of a string */
+	void *var;			 /* bool, unsigned int, u64 (bytes), char array */
+	size_t size;			 /* of a string */
 	int (*parse)(const char *value); /* OPT_CUSTOM: 0 or -XEN_EINVAL */
 };
 

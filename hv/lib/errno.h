@@ -5,4 +5,7 @@
 
 #include <xen/errno.h>
 
+/* Internal, never reaches a guest: the function wants to be called again. */
+#define XEN_ERESTART 85
+
 #endif

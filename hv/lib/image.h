@@ -9,7 +9,16 @@
 
 #include "lib/types.h"
 
-enum image_format { IMG_UNKNOWN, IMG_ELF, IMG_GZIP, IMG_XZ, IMG_ZSTD, IMG_LZ4, IMG_LZMA, IMG_BZIP2 };
+enum image_format {
+	IMG_UNKNOWN,
+	IMG_ELF,
+	IMG_GZIP,
+	IMG_XZ,
+	IMG_ZSTD,
+	IMG_LZ4,
+	IMG_LZMA,
+	IMG_BZIP2
+};
 
 /*
  * If buf is a bzImage with a payload, *payload / *len become the payload (protocol >= 2.08,
@@ -17,7 +26,8 @@ enum image_format { IMG_UNKNOWN, IMG_ELF, IMG_GZIP, IMG_XZ, IMG_ZSTD, IMG_LZ4, I
  * *out_size: the uncompressed size from the payload's last four bytes (gzip, and Linux's own xz
  * trailer), 0 when unknown. -XEN_EINVAL as a negative number when truncated.
  */
-int image_payload(const void *buf, size_t size, const void **payload, size_t *len, size_t *out_size);
+int image_payload(const void *buf, size_t size, const void **payload, size_t *len,
+		  size_t *out_size);
 
 /* Decompressors: return the number of bytes written, or -XEN_EINVAL / -XEN_ENOSPC. */
 long gunzip(const void *in, size_t in_len, void *out, size_t out_size);
@@ -38,7 +48,8 @@ struct elf_kernel {
 	u64 e_entry;
 	/* from the notes */
 	bool has_notes, legacy;
-	bool has_entry, has_hypercall_page, has_init_p2m, has_virt_base, has_paddr_offset, has_supported;
+	bool has_entry, has_hypercall_page, has_init_p2m, has_virt_base, has_paddr_offset,
+		has_supported;
 	u64 entry, hypercall_page, virt_base, paddr_offset, init_p2m, hv_start_low;
 	u64 l1_valid_mask, l1_valid_value;
 	bool mod_start_pfn, suspend_cancel, pae, pae_extended_cr3, bsd_symtab;

@@ -9,7 +9,10 @@ struct list_head {
 	struct list_head *next, *prev;
 };
 
-#define LIST_HEAD_INIT(n) {&(n), &(n)}
+#define LIST_HEAD_INIT(n)  \
+	{                  \
+		&(n), &(n) \
+	}
 
 static inline void list_init(struct list_head *h)
 {
@@ -49,12 +52,12 @@ static inline void list_del(struct list_head *n)
 
 #define list_entry(p, t, m)	  container_of(p, t, m)
 #define list_first_entry(h, t, m) list_entry((h)->next, t, m)
-#define list_for_each_entry(pos, h, m)                                                             \
-	for (pos = list_entry((h)->next, __typeof__(*pos), m); &pos->m != (h);                     \
+#define list_for_each_entry(pos, h, m)                                         \
+	for (pos = list_entry((h)->next, __typeof__(*pos), m); &pos->m != (h); \
 	     pos = list_entry(pos->m.next, __typeof__(*pos), m))
-#define list_for_each_entry_safe(pos, tmp, h, m)                                                   \
-	for (pos = list_entry((h)->next, __typeof__(*pos), m),                                     \
-	    tmp = list_entry(pos->m.next, __typeof__(*pos), m);                                    \
+#define list_for_each_entry_safe(pos, tmp, h, m)                \
+	for (pos = list_entry((h)->next, __typeof__(*pos), m),  \
+	    tmp = list_entry(pos->m.next, __typeof__(*pos), m); \
 	     &pos->m != (h); pos = tmp, tmp = list_entry(tmp->m.next, __typeof__(*pos), m))
 
 #endif

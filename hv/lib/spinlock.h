@@ -13,8 +13,12 @@ typedef struct spinlock {
 	u16 next, owner;
 } spinlock_t;
 
-#define SPINLOCK_INIT {0, 0}
+#define SPINLOCK_INIT \
+	{             \
+		0, 0  \
+	}
 
+extern void (*spin_wait_hook)(void);
 void spin_lock_slow(spinlock_t *l, u16 ticket);
 
 static inline void spin_lock_init(spinlock_t *l)

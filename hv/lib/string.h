@@ -5,6 +5,15 @@
 
 #include "lib/types.h"
 
+#ifdef UNIT_TEST
+/* On the build machine the C library has the common ones; ours that differ get another name. */
+#include <stdlib.h>
+#include <string.h>
+#define strtoul hv_strtoul
+#define strlcpy hv_strlcpy
+#define strlcat hv_strlcat
+#endif
+
 void *memcpy(void *dst, const void *src, size_t n);
 void *memmove(void *dst, const void *src, size_t n);
 void *memset(void *dst, int c, size_t n);
@@ -19,7 +28,7 @@ char *strstr(const char *s, const char *needle);
 /* Copies at most size-1 bytes and always ends with NUL when size > 0; returns strlen(src). */
 size_t strlcpy(char *dst, const char *src, size_t size);
 size_t strlcat(char *dst, const char *src, size_t size);
-/* Number in the base given by its prefix (0x, 0, else 10); *end is the first byte not used. */
+/* Number in the base given by its prefix (0x, 0, else 10); *end is the first byte not used. ULONG_MAX on overflow. */
 unsigned long strtoul(const char *s, const char **end);
 
 #endif

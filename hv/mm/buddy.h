@@ -3,7 +3,8 @@
  * Buddy allocator over the frame table. Free blocks of 2^order frames, order 0..MAX_ORDER, in two
  * zones: below 4 GiB and above; without BUDDY_LOW the high zone is preferred. Locked inside.
  * Frames come back with refs = 0, type = 0, owner = DOMID_INVALID, state FS_USED, contents undefined
- * (BUDDY_ZERO: zeroed through the direct map).
+ * (BUDDY_ZERO: zeroed through the direct map). Frames that a guest had are flushed from the TLBs before
+ * they are given out again (type_flush_hook).
  */
 #ifndef MM_BUDDY_H
 #define MM_BUDDY_H

@@ -16,20 +16,20 @@
 struct domain;
 
 /* type word: kind in 31..29, flags, count in 23..0 */
-#define FT_NONE	      (0u << 29)
-#define FT_L1	      (1u << 29)
-#define FT_L2	      (2u << 29)
-#define FT_L3	      (3u << 29)
-#define FT_L4	      (4u << 29)
-#define FT_SEGDESC    (5u << 29)
-#define FT_WRITABLE   (7u << 29)
-#define FT_KIND	      (7u << 29)
-#define FT_PINNED     (1u << 28) /* the guest pinned it: holds a type count and a reference */
-#define FT_VALIDATED  (1u << 27) /* every entry checked and counted */
-#define FT_PARTIAL    (1u << 26) /* checked up to frame->partial entries; see pv/mm_types */
-#define FT_PARTCHILD  (1u << 25) /* partial, and the child at that entry is already counted */
-#define FT_DEMOTING   (1u << 24) /* partial on the way down */
-#define FT_COUNT      0x00ffffffu
+#define FT_NONE	     (0u << 29)
+#define FT_L1	     (1u << 29)
+#define FT_L2	     (2u << 29)
+#define FT_L3	     (3u << 29)
+#define FT_L4	     (4u << 29)
+#define FT_SEGDESC   (5u << 29)
+#define FT_WRITABLE  (7u << 29)
+#define FT_KIND	     (7u << 29)
+#define FT_PINNED    (1u << 28) /* the guest pinned it: holds a type count and a reference */
+#define FT_VALIDATED (1u << 27) /* every entry checked and counted */
+#define FT_PARTIAL   (1u << 26) /* checked up to frame->partial entries; see pv/mm_types */
+#define FT_PARTCHILD (1u << 25) /* partial, and the child at that entry is already counted */
+#define FT_DEMOTING  (1u << 24) /* partial on the way down */
+#define FT_COUNT     0x00ffffffu
 
 /* refs word: flags high, count low */
 #define FR_ALLOCATED (1u << 31) /* the owner's own reference is still there */
@@ -39,15 +39,26 @@ struct domain;
 struct frame {
 	u32 refs;
 	u32 type;
-	u16 owner;   /* domid; DOMID_INVALID when free or the hypervisor's own */
-	u16 partial; /* number of table entries validated so far (FT_PARTIAL) */
-	u32 next, prev; /* frame numbers: owner's list, or free list of the buddy allocator */
+	u16 owner;	/* domid; DOMID_INVALID when free or the hypervisor's own */
 	u8 order;	/* of the free block that begins here */
 	u8 state;	/* FS_* */
-	u16 pad;
+	u32 next, prev; /* frame numbers: owner's list, or free list of the buddy allocator */
+	union {
+		u32 stamp;   /* type count 0: flush clock when the last use as its kind ended */
+		u16 partial; /* FT_PARTIAL: number of table entries validated so far */
+	};
 };
 
-enum { FS_NOTRAM, FS_RESERVED, FS_FREE, FS_FREE_TAIL, FS_USED };
+/* FS_SLAB, FS_HEAP: in use by the small-object heap; a block's first frame says so. */
+enum {
+	FS_NOTRAM,
+	FS_RESERVED,
+	FS_FREE,
+	FS_FREE_TAIL,
+	FS_USED,
+	FS_SLAB,
+	FS_HEAP
+};
 
 #define FRAME_NIL 0xffffffffu /* end of a frame list */
 
@@ -94,9 +105,21 @@ static inline void *frame_to_virt(const struct frame *f)
 /*
  * get_frame: takes a reference when the frame is valid RAM, in use and owned by domid; NULL else.
  * put_frame: drops it; the last one frees the frame (calls frame_free_hook when owned by a domain).
+ * While FR_ALLOCATED is set the count includes the owner's own reference (allocation: FR_ALLOCATED|1);
+ * whoever clears the flag then puts that reference. FR_XENHEAP frames hold the hypervisor's in the
+ * same way, so that no guest's put is the last.
  */
 struct frame *get_frame(mfn_t mfn, u16 domid) __must_check;
 void put_frame(struct frame *f);
+
+/*
+ * A frame whose type count is 0 keeps the kind it had last; another kind may take over only after TLBs
+ * that may still hold entries for the old use are flushed: the two hooks (mm/tlb.h's clock) do that.
+ * type_flush_hook(f) is called by whoever changes the kind, after the change is decided. The buddy
+ * allocator stamps what is freed and calls it for what it gives out (owner DOMID_INVALID: any CPU).
+ */
+extern u32 (*frame_clock_hook)(void);
+extern void (*type_flush_hook)(const struct frame *f, u32 stamp);
 
 /*
  * get_frame_writable: adds a writable type count to a frame on which the caller holds a reference;

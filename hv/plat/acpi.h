@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The few static ACPI tables that the hypervisor reads: RSDP (from the loader's tag, else by scanning
- * low memory), RSDT/XSDT, MADT, FADT, HPET, MCFG. No AML. Results are plain structs, filled once.
+ * low memory), RSDT/XSDT, MADT, FADT, HPET, MCFG. No AML, but for the package \_S5_ of the DSDT. Results are plain structs, filled once.
  */
 #ifndef PLAT_ACPI_H
 #define PLAT_ACPI_H
@@ -52,14 +52,30 @@ struct acpi_info {
 	bool has_reset_reg;
 	u8 reset_space, reset_value;
 	u64 reset_addr;
-	paddr_t rsdp, facs;
+	paddr_t rsdp, facs, dsdt;
+	u32 smi_cmd;	/* port; 0: the board is always in ACPI mode */
+	u8 acpi_enable; /* value that switches it to ACPI mode */
+	u8 rtc_century; /* CMOS register, 0 = none */
+	bool no_8042, has_s5;
+	u8 s5_a, s5_b; /* SLP_TYP of soft-off for PM1a and PM1b */
 };
 
 extern struct acpi_info acpi;
 
-/* rsdp_copy: the loader's copy of the RSDP or NULL; rsdp_addr its address when known. 0 or -XEN_ENOENT. */
+/*
+ * rsdp_copy: the loader's copy of the RSDP (36 bytes, or 20 of ACPI 1.0) or NULL: then low memory is
+ * searched. Needs plat_map_firmware. Bad tables are left out with a message. 0 or -XEN_ENOENT.
+ */
 int acpi_init(const void *rsdp_copy);
 /* Pure: parses one checked table into *out; unit-tested. 0 or -XEN_EINVAL. */
 int acpi_parse_madt(const void *table, size_t len, struct acpi_info *out);
+/* The same for the others. MADT wants out->sci_irq, so FADT comes first. */
+int acpi_parse_fadt(const void *table, size_t len, struct acpi_info *out);
+int acpi_parse_hpet(const void *table, size_t len, struct acpi_info *out);
+int acpi_parse_mcfg(const void *table, size_t len, struct acpi_info *out);
+/* Looks for the name object \_S5_ in a DSDT or SSDT; false when there is none that makes sense. */
+bool acpi_find_s5(const void *table, size_t len, struct acpi_info *out);
+/* True when the table's length is len and its bytes add up to 0. */
+bool acpi_checksum_ok(const void *p, size_t len);
 
 #endif

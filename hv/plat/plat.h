@@ -5,12 +5,30 @@
 
 #include "lib/types.h"
 
+/*
+ * What the board needs of the floor above it: set by boot/ as soon as each works, NULL before.
+ * phys_to_virt: RAM and device memory below 4 GiB in the direct map (VGA text, BIOS data area).
+ */
+extern void *(*plat_phys_to_virt)(paddr_t pa);
+extern const void *(*plat_map_firmware)(paddr_t pa, size_t size);
+extern void (*plat_unmap_firmware)(const void *va, size_t size);
+extern volatile void *(*plat_map_mmio)(paddr_t pa, size_t size);
+/* Busy wait on an I/O port, roughly us microseconds: for use before, or without, the clock. */
+void plat_delay(unsigned int us);
+
 /* --- serial.c, vga.c, console.c --- */
 /* Very first thing at start: COM1 115200 8n1 and VGA text, until console_init. */
 void console_early_init(void);
 /* console= and com1= decide; called once the command line is known. */
 void console_init(const char *console_opt, const char *com1_opt);
 void console_write(const char *s, size_t n); /* to all consoles and the ring; locked inside */
+/* What dom0 prints: to the consoles, not to the ring. */
+void console_write_guest(const char *s, size_t n);
+/* ISA interrupt of the serial line in use, -1 when it has none; _enable lets the UART raise it. */
+int console_irq(void);
+/* First of its 8 I/O ports; 0 when there is no serial console. */
+u16 console_port(void);
+void console_irq_enable(void);
 /* Boot takes ring memory from static storage of CONFIG_CONSOLE_RING_KB. */
 /* Copies up to n bytes from ring position *pos (a running count) on; advances *pos; returns the count. */
 size_t console_ring_read(char *buf, size_t n, u32 *pos);
@@ -42,6 +60,8 @@ bool ioapic_gsi_valid(u32 gsi);
 /* Programs a pin: vector, destination APIC id, trigger, polarity, mask. */
 void ioapic_set(u32 gsi, u8 vector, u32 apic_id, bool level, bool low, bool masked);
 void ioapic_mask(u32 gsi, bool masked);
+/* Changes only the destination, without masking: an edge that comes meanwhile is not lost. */
+void ioapic_set_dest(u32 gsi, u32 apic_id);
 /* Register access for PHYSDEVOP_apic_read (by IO-APIC physical address). 0 or -XEN_ENODEV. */
 int ioapic_read_reg(paddr_t base, u32 reg, u32 *val);
 
@@ -55,6 +75,7 @@ void pci_cf8_write(u32 cf8, unsigned int off, unsigned int size, u32 val);
 /* --- hpet.c, pit.c, rtc.c: raw sources for time/ --- */
 bool hpet_init(void);	  /* true when there is one */
 u64 hpet_read(void);	  /* counter, monotonic to 64 bit */
+u32 hpet_read32(void);	  /* its low half, one access: for calibration */
 u64 hpet_period_fs(void); /* femtoseconds a tick */
 void pit_start(void);	  /* channel 2, one-shot from 65535, polled */
 u16 pit_read(void);

@@ -13,13 +13,23 @@ struct timer {
 	void (*fn)(void *arg);
 	void *arg;
 	unsigned int cpu;      /* whose heap it is in, or goes to */
-	unsigned int heap_pos; /* 1-based position; 0 = not set */
+	unsigned int heap_pos; /* 0 = not set */
+	u32 running;	       /* callbacks in progress */
+	/* Links of the heap: setting a timer allocates nothing and cannot fail. */
+	struct timer *child, *next, *prev;
 };
 
 void timer_init(struct timer *t, void (*fn)(void *), void *arg, unsigned int cpu);
-/* Starts or moves it; an expiry in the past fires as soon as interrupts are on. */
+/*
+ * Starts or moves it; an expiry in the past fires as soon as interrupts are on. Any CPU, any lock
+ * that no callback takes while it is held here; another CPU's heap is told by HAZ_TIMER.
+ */
 void timer_set(struct timer *t, nsec_t expires);
-/* After return the callback is not running and will not run. Not from the callback itself. */
+/*
+ * After return the callback is not running and will not run, and the timer may be freed. Waits for
+ * a callback that is running on another CPU: the caller holds no lock that it takes. Not from the
+ * callback itself.
+ */
 void timer_stop(struct timer *t);
 /* Moves it to another CPU, pending or not. */
 void timer_migrate(struct timer *t, unsigned int cpu);
@@ -27,8 +37,14 @@ static inline bool timer_pending(const struct timer *t)
 {
 	return t->heap_pos != 0;
 }
-/* The LAPIC timer vector's work: runs what has expired and arms the next. */
+/*
+ * The LAPIC timer vector's work, and that of HAZ_TIMER: runs what has expired and arms the next. The
+ * caller has acknowledged the interrupt (apic_eoi). At most TIMER_BATCH callbacks; what is left
+ * interrupts again at once.
+ */
+#define TIMER_BATCH 128
 void timer_interrupt(void);
+/* Every CPU, after clock_init / clock_init_cpu: sets the APIC timer up and arms what waits. */
 void timer_init_cpu(void);
 
 #endif

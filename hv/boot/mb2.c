@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: MIT */
+/* The multiboot2 information of the loader (Multiboot2 Specification 2.0, section 3.6). */
+#include "boot/boot.h"
+#include "lib/log.h"
+#include "lib/string.h"
+#include "mm/e820.h"
+#include "mm/layout.h"
+
+enum { TAG_END, TAG_CMDLINE, TAG_LOADER, TAG_MODULE, TAG_MMAP = 6, TAG_FB = 8, TAG_ACPI_OLD = 14, TAG_ACPI_NEW };
+
+struct tag {
+	u32 type, size;
+};
+
+struct tag_module {
+	u32 type, size, start, end;
+	char args[];
+};
+
+struct mmap_entry {
+	u64 addr, len;
+	u32 type, zero;
+};
+
+struct tag_mmap {
+	u32 type, size, entry_size, version;
+	u8 entries[];
+};
+
+struct tag_fb {
+	u32 type, size;
+	u64 addr;
+	u32 pitch, width, height;
+	u8 bpp, fb_type;
+	u16 reserved;
+	u8 red_pos, red_size, green_pos, green_size, blue_pos, blue_size;
+} __packed;
+
+struct boot_info boot_info;
+
+static void parse_module(const struct tag_module *t)
+{
+	struct boot_module *m = &boot_info.module[boot_info.nr_modules];
+
+	if (boot_info.nr_modules == BOOT_MAX_MODULES || t->end < t->start)
+		return;
+	boot_info.nr_modules++;
+	m->start = t->start;
+	m->end = t->end;
+	strlcpy(m->args, t->args, sizeof(m->args));
+}
+
+static void parse_mmap(const struct tag_mmap *t)
+{
+	for (u32 off = sizeof(*t); t->entry_size && off + t->entry_size <= t->size; off += t->entry_size) {
+		const struct mmap_entry *e = (const void *)((const char *)t + off);
+
+		if (boot_e820.nr < ARRAY_SIZE(boot_e820.e)) {
+			boot_e820.e[boot_e820.nr].addr = e->addr;
+			boot_e820.e[boot_e820.nr].size = e->len;
+			boot_e820.e[boot_e820.nr++].type = e->type;
+		}
+		if (e->type != 1 || boot_info.nr_ram == PLAN_MAX_RAM || e->addr + e->len < e->addr)
+			continue;
+		boot_info.ram[boot_info.nr_ram].start = e->addr;
+		boot_info.ram[boot_info.nr_ram++].end = e->addr + e->len;
+	}
+}
+
+static void parse_fb(const struct tag_fb *t)
+{
+	struct boot_info *b = &boot_info;
+
+	b->has_framebuffer = true;
+	b->fb_addr = t->addr;
+	b->fb_pitch = t->pitch;
+	b->fb_width = t->width;
+	b->fb_height = t->height;
+	b->fb_bpp = t->bpp;
+	b->fb_type = t->fb_type;
+	if (t->fb_type == 1 && t->size >= sizeof(*t)) {
+		memcpy(b->fb_red, &t->red_pos, 2);
+		memcpy(b->fb_green, &t->green_pos, 2);
+		memcpy(b->fb_blue, &t->blue_pos, 2);
+	}
+}
+
+static void parse_tag(const struct tag *t)
+{
+	const char *body = (const char *)(t + 1);
+	u32 len = t->size - (u32)sizeof(*t);
+
+	switch (t->type) {
+	case TAG_CMDLINE:
+		strlcpy(boot_info.cmdline, body, sizeof(boot_info.cmdline));
+		break;
+	case TAG_LOADER:
+		strlcpy(boot_info.loader, body, sizeof(boot_info.loader));
+		break;
+	case TAG_MODULE:
+		parse_module((const void *)t);
+		break;
+	case TAG_MMAP:
+		parse_mmap((const void *)t);
+		break;
+	case TAG_FB:
+		parse_fb((const void *)t);
+		break;
+	case TAG_ACPI_OLD:
+		if (boot_info.has_rsdp)
+			break;
+		/* fallthrough */
+	case TAG_ACPI_NEW:
+		memset(boot_info.rsdp, 0, sizeof(boot_info.rsdp));
+		memcpy(boot_info.rsdp, body, min(len, (u32)sizeof(boot_info.rsdp)));
+		boot_info.has_rsdp = true;
+		break;
+	default:
+		break;
+	}
+}
+
+void mb2_parse(paddr_t pa)
+{
+	const u32 *head = paddr_to_virt(pa);
+	u32 total = head[0];
+
+	for (u32 off = 8; off + sizeof(struct tag) <= total;) {
+		const struct tag *t = (const void *)((const char *)head + off);
+
+		if (t->type == TAG_END || t->size < sizeof(*t))
+			break;
+		parse_tag(t);
+		off += ROUND_UP(t->size, 8u);
+	}
+	if (!boot_info.nr_ram)
+		panic("the boot loader passed no memory map");
+}

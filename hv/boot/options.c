@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT */
+/* The command line; docs/cmdline.md lists the same options. */
+#include "boot/boot.h"
+#include "cpu/features.h"
+#include "cpu/panic.h"
+#include "lib/cmdline.h"
+#include "lib/errno.h"
+#include "lib/log.h"
+#include "lib/string.h"
+
+char opt_console[64] = "com1,vga", opt_com1[64] = "115200,8n1";
+u64 opt_dom0_mem, opt_dom0_mem_max;
+bool opt_dom0_mem_negative;
+unsigned int opt_dom0_max_vcpus, opt_maxcpus;
+bool opt_dom0_vcpus_pin;
+static char opt_sched[32];
+
+/* dom0_mem=[min:<size>,][max:<size>,][<size>], each size may be negative: all but that much. */
+static int parse_dom0_mem(const char *s)
+{
+	while (*s) {
+		bool max_only = !strncmp(s, "max:", 4), min_only = !strncmp(s, "min:", 4), neg;
+		const char *end;
+		u64 val;
+
+		if (max_only || min_only)
+			s += 4;
+		neg = *s == '-';
+		val = cmdline_size(s + neg, &end, 1024);
+		if (end == s + neg || (*end && *end != ','))
+			return -XEN_EINVAL;
+		if (max_only) {
+			opt_dom0_mem_max = val;
+		} else if (!min_only) {
+			opt_dom0_mem = val;
+			opt_dom0_mem_negative = neg;
+		}
+		s = *end ? end + 1 : end;
+	}
+	return 0;
+}
+
+/* dom0_max_vcpus=<n> or <min>-<max>: as many as there are CPUs, within the two. */
+static int parse_max_vcpus(const char *s)
+{
+	const char *end;
+	unsigned long n = strtoul(s, &end);
+
+	if (*end == '-')
+		n = strtoul(end + 1, &end);
+	if (*end || n > 256)
+		return -XEN_EINVAL;
+	opt_dom0_max_vcpus = (unsigned int)n;
+	return 0;
+}
+
+static const struct cmdline_opt options[] = {
+	{"console", OPT_STRING, opt_console, sizeof(opt_console), NULL},
+	{"com1", OPT_STRING, opt_com1, sizeof(opt_com1), NULL},
+	{"dom0_mem", OPT_CUSTOM, NULL, 0, parse_dom0_mem},
+	{"dom0_max_vcpus", OPT_CUSTOM, NULL, 0, parse_max_vcpus},
+	{"dom0_vcpus_pin", OPT_BOOL, &opt_dom0_vcpus_pin, 0, NULL},
+	{"loglvl", OPT_CUSTOM, NULL, 0, log_set_level},
+	{"guest_loglvl", OPT_CUSTOM, NULL, 0, log_set_guest_level},
+	{"maxcpus", OPT_UINT, &opt_maxcpus, 0, NULL},
+	{"noreboot", OPT_BOOL, &opt_noreboot, 0, NULL},
+	{"sched", OPT_STRING, opt_sched, sizeof(opt_sched), NULL},
+	{"smap", OPT_BOOL, &opt_smap, 0, NULL},
+	{"smep", OPT_BOOL, &opt_smep, 0, NULL},
+};
+
+static void warn(const char *what, const char *opt)
+{
+	pr_warn("Command line: %s: '%s' (ignored)\n", what, opt);
+}
+
+void options_parse(const char *line)
+{
+	cmdline_parse(line, options, ARRAY_SIZE(options), warn);
+	if (opt_sched[0] && strcmp(opt_sched, "credit2"))
+		pr_warn("Command line: sched=%s is not known; there is one scheduler, credit2\n", opt_sched);
+}

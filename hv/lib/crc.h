@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The two check sums of gzip and xz: CRC-32 (IEEE 802.3) and CRC-64 (ECMA-182), both bit-reflected,
+ * eight bytes a step. The tables are made at the first use. Pure.
+ */
+#ifndef LIB_CRC_H
+#define LIB_CRC_H
+
+#include "lib/types.h"
+
+/* Of the whole text; start with 0, or go on with what the last call returned. */
+u32 crc32(u32 crc, const void *buf, size_t n);
+u64 crc64(u64 crc, const void *buf, size_t n);
+
+#endif

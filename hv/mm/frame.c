@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: MIT */
+#include "mm/frame.h"
+#include <xen/xen.h>
+#include "lib/atomic.h"
+#include "lib/log.h"
+#include "mm/buddy.h"
+#include "mm/heap.h"
+
+BUILD_BUG_ON(sizeof(struct frame) != 24);
+
+unsigned long frame_sections[MAX_SECTIONS / 64];
+mfn_t max_mfn;
+void (*frame_free_hook)(struct frame *f);
+u32 (*frame_clock_hook)(void);
+void (*type_flush_hook)(const struct frame *f, u32 stamp);
+
+struct frame *get_frame(mfn_t mfn, u16 domid)
+{
+	struct frame *f;
+	u32 refs;
+
+	if (!mfn_valid(mfn))
+		return NULL;
+	f = mfn_to_frame(mfn);
+	refs = READ_ONCE(f->refs);
+	do {
+		if (!(refs & FR_COUNT) || (refs & FR_COUNT) == FR_COUNT ||
+		    READ_ONCE(f->owner) != domid)
+			return NULL;
+	} while (!atomic_cmpxchg(&f->refs, &refs, refs + 1));
+
+	/* Between the two looks the frame may have been freed and given to somebody else. */
+	if (READ_ONCE(f->owner) == domid)
+		return f;
+	put_frame(f);
+	return NULL;
+}
+
+static void free_last(struct frame *f, u32 refs)
+{
+	if (frame_free_hook && f->owner != DOMID_INVALID)
+		frame_free_hook(f);
+	else if (refs & FR_XENHEAP)
+		hv_free_pages(frame_to_virt(f), 0);
+	else
+		buddy_free(f, 0);
+}
+
+void put_frame(struct frame *f)
+{
+	u32 refs = atomic_sub(&f->refs, 1);
+
+	ASSERT((refs & FR_COUNT) != FR_COUNT);
+	if (refs & FR_COUNT)
+		return;
+	/* The owner's reference is part of the count, so somebody put one that was not his. */
+	ASSERT(!(refs & FR_ALLOCATED));
+	free_last(f, refs);
+}
+
+bool get_frame_writable(struct frame *f)
+{
+	u32 type = READ_ONCE(f->type), next, stamp = 0;
+
+	do {
+		if ((type & FT_KIND) == FT_WRITABLE) {
+			if ((type & FT_COUNT) == FT_COUNT)
+				return false;
+			next = type + 1;
+		} else {
+			if ((type & FT_COUNT) || (type & FT_PINNED))
+				return false;
+			/* At count 0 the page-table floor has already undone the old type. */
+			next = FT_WRITABLE | 1;
+			stamp = READ_ONCE(f->stamp);
+		}
+	} while (!atomic_cmpxchg(&f->type, &type, next));
+
+	if ((type & FT_KIND) != FT_WRITABLE && (type & FT_KIND) != FT_NONE && type_flush_hook)
+		type_flush_hook(f, stamp);
+	return true;
+}
+
+void put_frame_writable(struct frame *f)
+{
+	u32 type = READ_ONCE(f->type);
+
+	do {
+		ASSERT((type & FT_KIND) == FT_WRITABLE && (type & FT_COUNT));
+		/* Before the count shows 0: a promotion may look at the stamp right after. */
+		if ((type & FT_COUNT) == 1 && frame_clock_hook)
+			WRITE_ONCE(f->stamp, frame_clock_hook());
+	} while (!atomic_cmpxchg(&f->type, &type, type - 1));
+}
+
+struct frame *get_frame_and_writable(mfn_t mfn, u16 domid)
+{
+	struct frame *f = get_frame(mfn, domid);
+
+	if (f && !get_frame_writable(f)) {
+		put_frame(f);
+		return NULL;
+	}
+	return f;
+}
+
+void put_frame_and_writable(struct frame *f)
+{
+	put_frame_writable(f);
+	put_frame(f);
+}
+
+void frame_list_init(struct frame_list *l)
+{
+	l->head = l->tail = FRAME_NIL;
+	l->nr = 0;
+}
+
+void frame_list_add(struct frame_list *l, struct frame *f)
+{
+	u32 n = (u32)frame_to_mfn(f);
+
+	f->next = FRAME_NIL;
+	f->prev = l->tail;
+	if (l->tail == FRAME_NIL)
+		l->head = n;
+	else
+		frame_table[l->tail].next = n;
+	l->tail = n;
+	l->nr++;
+}
+
+void frame_list_del(struct frame_list *l, struct frame *f)
+{
+	u32 n = (u32)frame_to_mfn(f);
+
+	ASSERT(l->nr);
+	if (f->prev == FRAME_NIL) {
+		ASSERT(l->head == n);
+		l->head = f->next;
+	} else {
+		frame_table[f->prev].next = f->next;
+	}
+	if (f->next == FRAME_NIL) {
+		ASSERT(l->tail == n);
+		l->tail = f->prev;
+	} else {
+		frame_table[f->next].prev = f->prev;
+	}
+	f->next = f->prev = FRAME_NIL;
+	l->nr--;
+}

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT */
+#include "mm/guest_copy.h"
+#include "cpu/extable.h"
+#include "cpu/features.h"
+
+/*
+ * The hypervisor's half is the only part of the address space that a guest's page tables do not
+ * rule; everything else faults or not as the guest has mapped it (CR0.WP is on).
+ */
+static bool range_ok(unsigned long a, size_t n)
+{
+	unsigned long end = a + n;
+
+	return end >= a && (end <= HV_VA_START || a >= HV_VA_END);
+}
+
+/* 0, or non-zero when an access faulted. */
+static size_t copy_raw(void *dst, const void *src, size_t n)
+{
+	size_t words = n / 8, tail = n % 8;
+
+	if (hv_cr4 & CR4_SMAP)
+		__asm__ __volatile__("stac" ::: "memory");
+	__asm__ __volatile__("1: rep movsq\n\t"
+			     "mov %3, %%rcx\n"
+			     "2: rep movsb\n"
+			     "3:\n\t"
+			     ".pushsection .text.fixup, \"ax\"\n"
+			     "4: mov $1, %%ecx\n\t"
+			     "jmp 3b\n\t"
+			     ".popsection\n\t" EX_TABLE("1b", "4b") EX_TABLE("2b", "4b")
+			     : "+c"(words), "+D"(dst), "+S"(src)
+			     : "r"(tail)
+			     : "memory");
+	if (hv_cr4 & CR4_SMAP)
+		__asm__ __volatile__("clac" ::: "memory");
+	return words;
+}
+
+int copy_from_guest(void *dst, const void *src, size_t n)
+{
+	if (unlikely(!range_ok((unsigned long)src, n)) || unlikely(copy_raw(dst, src, n))) {
+		memset(dst, 0, n);
+		return -XEN_EFAULT;
+	}
+	return 0;
+}
+
+int copy_to_guest(void *dst, const void *src, size_t n)
+{
+	if (unlikely(!range_ok((unsigned long)dst, n)) || unlikely(copy_raw(dst, src, n)))
+		return -XEN_EFAULT;
+	return 0;
+}
+
+int clear_guest(void *dst, size_t n)
+{
+	static const u64 zero[64];
+	char *p = dst;
+
+	while (n) {
+		size_t step = min(n, sizeof(zero));
+
+		if (copy_to_guest(p, zero, step))
+			return -XEN_EFAULT;
+		p += step;
+		n -= step;
+	}
+	return 0;
+}
+
+int copy_string_from_guest(char *dst, const char *src, size_t size)
+{
+	for (size_t i = 0; i < size; i++) {
+		if (copy_from_guest(dst + i, src + i, 1))
+			return -XEN_EFAULT;
+		if (!dst[i])
+			return 0;
+	}
+	memset(dst, 0, size);
+	return -XEN_E2BIG;
+}

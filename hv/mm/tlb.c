@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: MIT */
+#include "mm/tlb.h"
+#include "cpu/apic.h"
+#include "cpu/cpu.h"
+#include "cpu/features.h"
+#include "cpu/irqflags.h"
+#include "cpu/percpu.h"
+#include "lib/spinlock.h"
+#include "lib/string.h"
+
+enum flush_kind { FLUSH_NONE, FLUSH_ONE, FLUSH_FULL };
+
+struct flush_box {
+	spinlock_t lock;
+	enum flush_kind kind;
+	unsigned long va;
+	u32 requested, done;
+};
+
+static DEFINE_PER_CPU(struct flush_box, flush_box);
+static DEFINE_PER_CPU(u32, flushed_at);
+static u32 tlb_clock = 1;
+
+u32 tlb_clock_now(void)
+{
+	return atomic_load(&tlb_clock);
+}
+
+void tlb_note_local_flush(void)
+{
+	WRITE_ONCE(this_cpu(flushed_at), atomic_add(&tlb_clock, 1));
+}
+
+void tlb_flush_local(void)
+{
+	write_cr3(read_cr3());
+	tlb_note_local_flush();
+}
+
+void tlb_flush_one_local(unsigned long va)
+{
+	invlpg(va);
+}
+
+void tlb_flush_global_local(void)
+{
+	unsigned long cr4 = read_cr4();
+
+	write_cr4(cr4 & ~CR4_PGE);
+	write_cr4(cr4);
+	tlb_note_local_flush();
+}
+
+void tlb_flush_service(void)
+{
+	struct flush_box *b = &this_cpu(flush_box);
+	enum flush_kind kind;
+	unsigned long va;
+	u32 upto;
+
+	if (READ_ONCE(b->done) == READ_ONCE(b->requested))
+		return;
+	/* Not spin_lock(): its slow path may call us again. Holders keep it for a few instructions. */
+	while (!spin_trylock(&b->lock))
+		cpu_relax();
+	kind = b->kind;
+	va = b->va;
+	upto = b->requested;
+	b->kind = FLUSH_NONE;
+	spin_unlock(&b->lock);
+	if (kind == FLUSH_ONE)
+		tlb_flush_one_local(va);
+	else if (kind == FLUSH_FULL)
+		tlb_flush_local();
+	atomic_store(&b->done, upto);
+}
+
+/* Posts a request and returns the number to wait for. */
+static u32 post(unsigned int cpu, unsigned long va)
+{
+	struct flush_box *b = &per_cpu(flush_box, cpu);
+	u32 nr;
+
+	while (!spin_trylock(&b->lock)) {
+		tlb_flush_service();
+		cpu_relax();
+	}
+	if (va == TLB_ALL || (b->kind != FLUSH_NONE && b->va != va)) {
+		b->kind = FLUSH_FULL;
+	} else if (b->kind == FLUSH_NONE) {
+		b->kind = FLUSH_ONE;
+		b->va = va;
+	}
+	nr = ++b->requested;
+	spin_unlock(&b->lock);
+	return nr;
+}
+
+void tlb_flush_cpus(const unsigned long *cpus, unsigned long va)
+{
+	DECLARE_BITMAP(wait, CONFIG_NR_CPUS) = {0};
+	u32 nr[CONFIG_NR_CPUS];
+	unsigned int cpu, self = smp_cpu_id();
+
+	for_each_set_bit(cpu, cpus, (unsigned int)CONFIG_NR_CPUS) {
+		if (cpu == self || !test_bit(cpu, cpu_online_map))
+			continue;
+		nr[cpu] = post(cpu, va);
+		set_bit(cpu, wait);
+		apic_ipi(cpu_apic_id[cpu], VEC_FLUSH);
+	}
+	if (test_bit(self, cpus)) {
+		if (va == TLB_ALL)
+			tlb_flush_local();
+		else
+			tlb_flush_one_local(va);
+	}
+	for_each_set_bit(cpu, wait, (unsigned int)CONFIG_NR_CPUS) {
+		while ((s32)(atomic_load(&per_cpu(flush_box, cpu).done) - nr[cpu]) < 0) {
+			tlb_flush_service();
+			cpu_relax();
+		}
+	}
+}
+
+void tlb_flush_since(const unsigned long *cpus, u32 stamp)
+{
+	DECLARE_BITMAP(need, CONFIG_NR_CPUS);
+	bool any = false;
+	unsigned int cpu;
+
+	memset(need, 0, sizeof(need));
+	for_each_set_bit(cpu, cpus, (unsigned int)CONFIG_NR_CPUS) {
+		if ((s32)(READ_ONCE(per_cpu(flushed_at, cpu)) - stamp) > 0)
+			continue;
+		set_bit(cpu, need);
+		any = true;
+	}
+	if (any)
+		tlb_flush_cpus(need, TLB_ALL);
+}

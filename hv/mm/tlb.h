@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * TLB flushes. Guest mappings are never global, so loading CR3 flushes them all. A flush on other
+ * CPUs is a request in that CPU's mailbox plus an IPI; the requester waits until it is answered. CPUs
+ * that spin on a lock answer too (spin_wait_hook), so a requester may hold locks.
+ *
+ * The flush clock saves most flushes at changes of a frame's type: it ticks at each full flush of a
+ * CPU; a frame carries the time at which its last use ended; a CPU that has flushed since cannot hold
+ * a stale entry for it.
+ */
+#ifndef MM_TLB_H
+#define MM_TLB_H
+
+#include "lib/types.h"
+#include "lib/bits.h"
+
+#define TLB_ALL (~0UL) /* in place of an address: everything that is not global */
+
+void tlb_flush_local(void);
+void tlb_flush_one_local(unsigned long va);
+/* Our own (global) mappings as well, on this CPU. */
+void tlb_flush_global_local(void);
+/* On every CPU of the map, this one included when it is in it. va or TLB_ALL. */
+void tlb_flush_cpus(const unsigned long *cpus, unsigned long va);
+/* Answers requests to this CPU; from VEC_FLUSH and while spinning. */
+void tlb_flush_service(void);
+
+/* Now, for a frame whose last use as some type just ended. */
+u32 tlb_clock_now(void);
+/* To be called by whoever loads CR3 with a full flush on this CPU. */
+void tlb_note_local_flush(void);
+/* Flushes those CPUs of the map that have not flushed since `stamp`. */
+void tlb_flush_since(const unsigned long *cpus, u32 stamp);
+
+#endif

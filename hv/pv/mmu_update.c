@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: MIT */
+/* mmu_update, update_va_mapping: changes of single page-table entries (<xen/xen.h>). */
+#include "pv/mm.h"
+#include "pv/flush.h"
+#include "dom/handlers.h"
+#include "dom/hypercall.h"
+#include "mm/m2p.h"
+#include "mm/tlb.h"
+
+/* What a request costs beside the entries it validates, in units of PV_BUDGET. */
+#define UPDATE_COST 8
+
+struct update_ctx {
+	struct domain *d;  /* owner of the tables */
+	struct domain *pg; /* owner of the frames, NULL: one of the reserved ids in pg_id */
+	domid_t pg_id;
+	int budget;
+};
+
+static int update_table(struct update_ctx *c, struct frame *f, paddr_t ptr, u64 val, bool ad)
+{
+	unsigned int level = f->type >> 29, idx = (ptr & ~PAGE_MASK) / 8;
+
+	if (level == 1)
+		return pv_l1e_set(c->d, c->pg_id, (u64 *)frame_to_virt(f) + idx, val, ad);
+	return pv_table_entry_set(c->d, f, level, idx, val, ad, &c->budget);
+}
+
+/* The target is no page table: a plain store, if the domain may write there. */
+static int update_plain(struct update_ctx *c, mfn_t mfn, paddr_t ptr, u64 val)
+{
+	struct frame *f = get_frame_and_writable(mfn, c->d->id);
+
+	if (!f)
+		return -XEN_EINVAL;
+	WRITE_ONCE(*(u64 *)((char *)frame_to_virt(f) + (ptr & ~PAGE_MASK)), val);
+	put_frame_and_writable(f);
+	return 0;
+}
+
+static int update_normal(struct update_ctx *c, u64 req_ptr, u64 val, bool ad)
+{
+	paddr_t ptr = req_ptr & ~7ULL;
+	mfn_t mfn = PFN_DOWN(ptr);
+	struct frame *f;
+
+	if (pv_mfn_is_io(mfn))
+		return -XEN_EINVAL;
+	f = mfn_to_frame(mfn);
+	if (f->owner == c->d->id && (f->type & FT_VALIDATED) && (f->type >> 29) <= 4)
+		return update_table(c, f, ptr, val, ad);
+	return update_plain(c, mfn, ptr, val);
+}
+
+static int update_m2p(struct update_ctx *c, u64 req_ptr, u64 val)
+{
+	mfn_t mfn = PFN_DOWN(req_ptr);
+	struct frame *f = get_frame(mfn, c->pg_id);
+
+	if (!f)
+		return -XEN_EINVAL;
+	m2p_set(mfn, val);
+	put_frame(f);
+	return 0;
+}
+
+static int update_one(struct update_ctx *c, const struct mmu_update *req)
+{
+	switch (req->ptr & 3) {
+	case MMU_NORMAL_PT_UPDATE:
+	case MMU_PT_UPDATE_NO_TRANSLATE:
+		return update_normal(c, req->ptr, req->val, false);
+	case MMU_PT_UPDATE_PRESERVE_AD:
+		return update_normal(c, req->ptr, req->val, true);
+	default:
+		return update_m2p(c, req->ptr, req->val);
+	}
+}
+
+/* foreigndom: low half owner of the frames, high half owner of the tables + 1. */
+static int ctx_get(struct update_ctx *c, unsigned long foreigndom)
+{
+	struct domain *self = current->d;
+	domid_t pt = (domid_t)(foreigndom >> 16), pg = (domid_t)foreigndom;
+
+	c->d = self;
+	c->pg = NULL;
+	c->budget = PV_BUDGET;
+	if (pt && (domid_t)(pt - 1) != DOMID_SELF && (domid_t)(pt - 1) != self->id) {
+		if (!self->privileged)
+			return -XEN_EPERM;
+		c->d = domain_get((domid_t)(pt - 1));
+		if (!c->d)
+			return -XEN_ESRCH;
+	}
+	c->pg_id = pg == DOMID_SELF ? self->id : pg;
+	if (c->pg_id == c->d->id)
+		return 0;
+	if (!self->privileged) {
+		if (c->d != self)
+			domain_put(c->d);
+		return -XEN_EPERM;
+	}
+	if (c->pg_id == DOMID_IO || c->pg_id == DOMID_XEN)
+		return 0;
+	c->pg = domain_get(c->pg_id);
+	if (c->pg)
+		return 0;
+	if (c->d != self)
+		domain_put(c->d);
+	return -XEN_ESRCH;
+}
+
+static void ctx_put(struct update_ctx *c)
+{
+	if (c->pg)
+		domain_put(c->pg);
+	if (c->d != current->d)
+		domain_put(c->d);
+}
+
+/* Works through requests from *i on; the error of the first that fails, PV_AGAIN at the budget's end. */
+static int update_batch(struct update_ctx *c, unsigned long ureqs, unsigned long count, unsigned long *i)
+{
+	int rc = pv_drain(c->d, &c->budget);
+
+	for (; !rc && *i < count; ++*i) {
+		struct mmu_update req;
+
+		c->budget -= UPDATE_COST;
+		if (c->budget <= 0)
+			return PV_AGAIN;
+		if (copy_from_guest(&req, (void *)(ureqs + *i * sizeof(req)), sizeof(req)))
+			return -XEN_EFAULT;
+		rc = update_one(c, &req);
+		if (rc)
+			break;
+	}
+	return rc;
+}
+
+long do_mmu_update(unsigned long ureqs, unsigned long count, unsigned long pdone, unsigned long foreigndom,
+		   unsigned long a5)
+{
+	unsigned long i = 0;
+	struct update_ctx c;
+	u32 done = 0;
+	int rc;
+
+	/* The high bit marks a restart, whose pdone already holds a count (ABI: PV_RESUMED). */
+	if (count & PV_RESUMED) {
+		count &= ~PV_RESUMED;
+		if (pdone && copy_from_guest(&done, (void *)pdone, sizeof(done)))
+			return -XEN_EFAULT;
+	}
+	count = (u32)count;
+	rc = ctx_get(&c, foreigndom);
+	if (rc)
+		return rc;
+	spin_lock(&c.d->mm_lock);
+	rc = update_batch(&c, ureqs, count, &i);
+	spin_unlock(&c.d->mm_lock);
+	ctx_put(&c);
+	done += (u32)i;
+	if (pdone && copy_to_guest((void *)pdone, &done, sizeof(done)))
+		rc = -XEN_EFAULT;
+	if (rc == PV_AGAIN)
+		return call_restart(ureqs + i * sizeof(struct mmu_update),
+				    (count - i) | PV_RESUMED, pdone, foreigndom, 0);
+	return rc;
+}
+
+static long va_mapping(unsigned long va, u64 val, unsigned long flags, domid_t pg)
+{
+	struct vcpu *v = current;
+	int rc = -XEN_EINVAL, budget = PV_BUDGET;
+	u64 *pl1e;
+
+	spin_lock(&v->d->mm_lock);
+	if (pv_drain(v->d, &budget)) {
+		spin_unlock(&v->d->mm_lock);
+		return PV_AGAIN;
+	}
+	pl1e = pv_walk_l1e(v, va);
+	if (pl1e)
+		rc = pv_l1e_set(v->d, pg, pl1e, val, false);
+	spin_unlock(&v->d->mm_lock);
+	if (!rc && flags)
+		rc = pv_uvm_flush(v, va, flags);
+	return rc;
+}
+
+long do_update_va_mapping(unsigned long va, unsigned long val, unsigned long flags, unsigned long a4,
+			  unsigned long a5)
+{
+	long rc = va_mapping(va, val, flags, current->d->id);
+
+	return rc == PV_AGAIN ? call_restart(va, val, flags, 0, 0) : rc;
+}
+
+long do_update_va_mapping_otherdomain(unsigned long va, unsigned long val, unsigned long flags,
+				      unsigned long domid, unsigned long a5)
+{
+	domid_t id = (domid_t)domid;
+	struct domain *d;
+	long rc;
+
+	if (!current->d->privileged)
+		return -XEN_EPERM;
+	d = domain_get(id);
+	if (!d)
+		return -XEN_ESRCH;
+	rc = va_mapping(va, val, flags, d->id);
+	domain_put(d);
+	return rc == PV_AGAIN ? call_restart(va, val, flags, domid, 0) : rc;
+}

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT */
+#include "sched/runq.h"
+#include "cpu/percpu.h"
+#include "lib/log.h"
+#include "lib/string.h"
+
+/* Unlocks. After its affinity changed: away from a CPU it may no longer use, to an idle one it now may. */
+static void affinity_changed(struct vcpu *v, struct runq *rq)
+{
+	unsigned int cpu = v->sched.cpu;
+	bool allowed = runq_cpu_allowed(v, cpu), queued = v->sched.queued;
+
+	if (queued && !allowed)
+		runq_remove(rq, v);
+	else if (v->sched.running && !allowed)
+		cpu_raise_hazard(cpu, HAZ_SCHED);
+	spin_unlock(&rq->lock);
+	if (queued && allowed)
+		runq_kick(v, cpu, false);
+	else if (queued)
+		runq_place(v, false);
+}
+
+void sched_set_affinity(struct vcpu *v, const unsigned long *hard, const unsigned long *soft)
+{
+	struct runq *rq = runq_lock_of(v);
+	unsigned long *eff = v->sched.pinned ? v->sched.unpinned : v->sched.hard;
+
+	if (hard)
+		memcpy(eff, hard, sizeof(v->sched.hard));
+	if (soft)
+		memcpy(v->sched.soft, soft, sizeof(v->sched.soft));
+	affinity_changed(v, rq);
+}
+
+int sched_pin_override(int cpu)
+{
+	struct vcpu *v = current;
+	struct sched_vcpu *s = &v->sched;
+	struct runq *rq;
+
+	if (cpu >= CONFIG_NR_CPUS || (cpu >= 0 && !test_bit((unsigned int)cpu, cpu_online_map)))
+		return -XEN_EINVAL;
+	rq = runq_lock_of(v);
+	if ((cpu >= 0) == s->pinned) {
+		spin_unlock(&rq->lock);
+		return cpu >= 0 ? -XEN_EBUSY : -XEN_EINVAL;
+	}
+	if (cpu >= 0) {
+		memcpy(s->unpinned, s->hard, sizeof(s->hard));
+		memset(s->hard, 0, sizeof(s->hard));
+		set_bit((unsigned int)cpu, s->hard);
+	} else {
+		memcpy(s->hard, s->unpinned, sizeof(s->hard));
+	}
+	s->pinned = cpu >= 0;
+	affinity_changed(v, rq);
+	return 0;
+}
+
+/* --- what it has done --- */
+
+void vcpu_get_runstate(const struct vcpu *v, void *vcpu_runstate_info)
+{
+	struct vcpu_runstate_info *out = vcpu_runstate_info;
+	struct runq *rq = runq_lock_of(v);
+	u64 now = (u64)clock_now();
+
+	memset(out, 0, sizeof(*out));
+	out->state = v->runstate.state;
+	out->state_entry_time = v->runstate.state_entry_time;
+	memcpy(out->time, v->runstate.time, sizeof(out->time));
+	spin_unlock(&rq->lock);
+	if (now > out->state_entry_time)
+		out->time[out->state] += now - out->state_entry_time;
+}
+
+u64 vcpu_cpu_time(const struct vcpu *v)
+{
+	struct vcpu_runstate_info r;
+
+	vcpu_get_runstate(v, &r);
+	return r.time[RUNSTATE_running];
+}
+
+u64 sched_idle_time(unsigned int cpu)
+{
+	return idle_vcpu(cpu) ? vcpu_cpu_time(idle_vcpu(cpu)) : 0;
+}
+
+static void dump_queue(const char *what, struct list_head *l)
+{
+	struct vcpu *v;
+
+	list_for_each_entry (v, l, sched.node)
+		pr_info("    %s: d%uv%u, last on %u\n", what, v->d->id, v->id, v->sched.cpu);
+}
+
+void sched_dump(void)
+{
+	unsigned int cpu;
+
+	for_each_online_cpu (cpu) {
+		struct runq *rq = &runqs[cpu];
+
+		spin_lock(&rq->lock);
+		pr_info("CPU %u: runs d%uv%u, %u waiting%s\n", cpu, rq->curr->d->id, rq->curr->id,
+			rq->nr, test_bit(cpu, sched_idle_map) ? ", idle" : "");
+		dump_queue("woken", &rq->boosted);
+		dump_queue("ready", &rq->normal);
+		spin_unlock(&rq->lock);
+	}
+}
