@@ -264,6 +264,9 @@ static void start_vcpu(struct builder *b, mfn_t root)
 
 	spin_lock(&b->d->mm_lock);
 	rc = pv_get_table(b->d, root, 4, &budget);
+	/* Linux unpins the root that it was started on, once its own is pinned. */
+	if (!rc)
+		rc = pv_pin(b->d, root, 4, &budget);
 	spin_unlock(&b->d->mm_lock);
 	if (rc)
 		panic("dom0's first page tables were refused (%d)", rc);

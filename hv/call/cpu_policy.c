@@ -262,7 +262,7 @@ int sysctl_cpu_featureset(struct xen_sysctl *op)
 {
 	struct xen_sysctl_cpu_featureset *f = &op->u.cpu_featureset;
 	enum cpu_policy_kind kind;
-	u32 nr = min(f->nr_features, (u32)CPU_FEATURE_WORDS);
+	u32 asked = f->nr_features, nr = min(asked, (u32)CPU_FEATURE_WORDS);
 
 	switch (f->index) {
 	case XEN_SYSCTL_cpu_featureset_raw:
@@ -289,21 +289,14 @@ int sysctl_cpu_featureset(struct xen_sysctl *op)
 		return -XEN_EFAULT;
 	f->nr_features = nr;
 	/* Part of it is better than nothing, but the tool shall know. */
-	return nr < CPU_FEATURE_WORDS && nr < f->nr_features ? -XEN_ENOBUFS : 0;
+	return asked < CPU_FEATURE_WORDS ? -XEN_ENOBUFS : 0;
 }
 
 /* --- a domain's own --- */
 
-static const u32 *domain_features(const struct domain *d)
-{
-	if (d->pv.own_features)
-		return d->pv.features;
-	return cpuid_featureset(d->privileged ? CPU_POLICY_PV_DOM0 : CPU_POLICY_PV);
-}
-
 int domctl_get_cpu_policy(struct domain *d, struct xen_domctl *op)
 {
-	return give_policy(domain_features(d), &op->u.cpu_policy);
+	return give_policy(pv_features(d), &op->u.cpu_policy);
 }
 
 static int read_leaves(u32 *fs, struct xen_domctl_cpu_policy *p)
@@ -363,7 +356,7 @@ int domctl_set_cpu_policy(struct domain *d, struct xen_domctl *op)
 		return -XEN_EINVAL;
 	if (p->nr_leaves > POLICY_MAX_LEAVES || p->nr_msrs > POLICY_MAX_MSRS)
 		return -XEN_E2BIG;
-	memcpy(fs, domain_features(d), sizeof(fs));
+	memcpy(fs, pv_features(d), sizeof(fs));
 	rc = read_leaves(fs, p);
 	if (!rc)
 		rc = read_msrs(fs, p);

@@ -29,6 +29,18 @@ static void delay_us(unsigned int us)
 		__builtin_ia32_pause();
 }
 
+/* x2APIC only by way of xAPIC enabled (SDM 3A, 11.12.5). */
+static void enable(void)
+{
+	u64 base = rdmsr(MSR_APIC_BASE);
+
+	if (!(base & APIC_BASE_ENABLE))
+		wrmsr(MSR_APIC_BASE, base |= APIC_BASE_ENABLE);
+	if (apic_is_x2apic() && !(base & APIC_BASE_X2))
+		wrmsr(MSR_APIC_BASE, base | APIC_BASE_X2);
+}
+
+/* Leaves the boot CPU's APIC readable; apic_init_cpu does the rest. */
 void apic_init(void)
 {
 	u64 base = rdmsr(MSR_APIC_BASE);
@@ -41,10 +53,10 @@ void apic_init(void)
 	/* From x2APIC there is no way back but through off, so firmware's choice stays. */
 	if (cpu_features.x2apic || base & APIC_BASE_X2) {
 		apic_ops = &x2apic_ops;
-		return;
-	}
-	if (xapic_map(base & APIC_BASE_ADDR))
+	} else if (xapic_map(base & APIC_BASE_ADDR)) {
 		panic("cannot map the local APIC at %#lx", base & APIC_BASE_ADDR);
+	}
+	enable();
 }
 
 bool apic_is_x2apic(void)
@@ -91,20 +103,17 @@ static void clear_errors(void)
 
 void apic_init_cpu(void)
 {
-	u64 base = rdmsr(MSR_APIC_BASE);
 	u32 max_lvt;
 
-	/* x2APIC only by way of xAPIC enabled (SDM 3A, 11.12.5). */
-	if (!(base & APIC_BASE_ENABLE))
-		wrmsr(MSR_APIC_BASE, base |= APIC_BASE_ENABLE);
-	if (apic_is_x2apic() && !(base & APIC_BASE_X2))
-		wrmsr(MSR_APIC_BASE, base | APIC_BASE_X2);
+	enable();
 	max_lvt = apic_version() >> 16 & 0xff;
 	apic_ops->write(APIC_SVR, SVR_ENABLE | VEC_SPURIOUS);
 	apic_ops->write(APIC_TPR, 0);
 	apic_ops->write(APIC_LVT_TIMER, LVT_MASKED | VEC_TIMER);
 	apic_ops->write(APIC_LVT_LINT0, LVT_MASKED);
-	apic_ops->write(APIC_LVT_LINT1, LVT_MASKED);
+	/* LINT1 is the board's NMI, wired to all: one CPU takes it. */
+	apic_ops->write(APIC_LVT_LINT1,
+			rdmsr(MSR_APIC_BASE) & APIC_BASE_BSP ? LVT_NMI : LVT_MASKED);
 	if (max_lvt >= 4)
 		apic_ops->write(APIC_LVT_PERF, LVT_MASKED);
 	if (max_lvt >= 5)
@@ -122,7 +131,6 @@ void apic_error_interrupt(void)
 
 	apic_ops->write(APIC_ESR, 0);
 	esr = apic_ops->read(APIC_ESR);
-	apic_eoi();
 	glog_warn("CPU%u: local APIC error, status %#x\n", smp_cpu_id(), esr);
 }
 

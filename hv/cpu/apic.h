@@ -23,7 +23,7 @@ bool apic_is_x2apic(void);
 void apic_eoi(void);
 void apic_ipi(u32 apic_id, u8 vector);
 void apic_send_nmi(u32 apic_id);
-/* The vector VEC_APIC_ERROR: acknowledges, says what went wrong. */
+/* The vector VEC_APIC_ERROR, after apic_eoi: clears the error and says what went wrong. */
 void apic_error_interrupt(void);
 void apic_send_init(u32 apic_id);	      /* assert + wait 10 ms as the SDM asks (10.4.4) */
 void apic_send_startup(u32 apic_id, u8 page); /* SIPI, vector = page of the trampoline */

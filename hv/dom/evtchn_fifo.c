@@ -50,6 +50,20 @@ static u32 *word_of(const struct evtchn_fifo_domain *f, u32 port)
 	return i < atomic_load(&f->nr_pages) ? &f->page[i][port % WORDS_PER_PAGE] : NULL;
 }
 
+/* Sets and clears one bit of a word that the guest shares: no loop it could keep us in. */
+static bool set_flag(u32 *word, unsigned int bit)
+{
+	bool old;
+
+	__asm__ __volatile__("lock btsl %2, %0" : "+m"(*word), "=@ccc"(old) : "Ir"(bit) : "memory");
+	return old;
+}
+
+static void clear_flag(u32 *word, unsigned int bit)
+{
+	__asm__ __volatile__("lock btrl %1, %0" : "+m"(*word) : "Ir"(bit) : "memory", "cc");
+}
+
 /* --- queues; all with f->lock --- */
 
 /*
@@ -68,14 +82,15 @@ static bool update_word(struct evtchn_fifo_domain *f, u32 *word, u32 test, u32 w
 		if (atomic_cmpxchg(word, &w, (w & ~(take | BUSY)) | give))
 			return true;
 		if (i == TRIES_SOFT) {
-			w = atomic_or(word, BUSY) | BUSY;
+			(void)set_flag(word, EVTCHN_FIFO_BUSY);
+			w = READ_ONCE(*word);
 			busy = true;
 		}
 		if (i == TRIES - 1)
 			f->broken++;
 	}
 	if (busy)
-		(void)atomic_and(word, ~BUSY);
+		clear_flag(word, EVTCHN_FIFO_BUSY);
 	return false;
 }
 
@@ -103,7 +118,7 @@ static bool append(struct evtchn_fifo_domain *f, struct evtchn_fifo_vcpu *q, uns
 	if (word && update_word(f, word, LINKED, LINKED, LINK, port))
 		return false;
 	WRITE_ONCE(q->control->head[prio], port);
-	return !(atomic_or(&q->control->ready, 1u << prio) & (1u << prio));
+	return !set_flag(&q->control->ready, prio);
 }
 
 /* The port is pending and was neither masked nor linked: links it. */
@@ -137,7 +152,7 @@ static void link_port(struct domain *d, struct evtchn_fifo_domain *f, struct evt
 void fifo_raise(struct domain *d, struct evtchn *chn, u32 port)
 {
 	struct evtchn_fifo_domain *f = d->ev.fifo;
-	u32 *word = word_of(f, port), old;
+	u32 *word = word_of(f, port);
 
 	if (unlikely(!word)) {
 		/* Noted, for when the guest gives the page; unless it has done so in between. */
@@ -150,8 +165,8 @@ void fifo_raise(struct domain *d, struct evtchn *chn, u32 port)
 		}
 		WRITE_ONCE(chn->early, 0);
 	}
-	old = atomic_or(word, PENDING);
-	if (!(old & (MASKED | LINKED)))
+	(void)set_flag(word, EVTCHN_FIFO_PENDING);
+	if (!(READ_ONCE(*word) & (MASKED | LINKED)))
 		link_port(d, f, chn, port, word);
 	evtchn_check_pollers(d, port);
 }
@@ -159,12 +174,12 @@ void fifo_raise(struct domain *d, struct evtchn *chn, u32 port)
 void fifo_unmask(struct domain *d, struct evtchn *chn, u32 port)
 {
 	struct evtchn_fifo_domain *f = d->ev.fifo;
-	u32 *word = word_of(f, port), old;
+	u32 *word = word_of(f, port);
 
 	if (!word)
 		return;
-	old = atomic_and(word, ~MASKED);
-	if ((old & PENDING) && !(old & LINKED))
+	clear_flag(word, EVTCHN_FIFO_MASKED);
+	if ((READ_ONCE(*word) & (PENDING | LINKED)) == PENDING)
 		link_port(d, f, chn, port, word);
 }
 
@@ -189,7 +204,7 @@ void fifo_clear_pending(struct domain *d, struct evtchn *chn, u32 port)
 
 	WRITE_ONCE(chn->early, 0);
 	if (word)
-		(void)atomic_and(word, ~PENDING);
+		clear_flag(word, EVTCHN_FIFO_PENDING);
 }
 
 /* --- setting up; with ev.lock --- */

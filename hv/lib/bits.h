@@ -26,14 +26,27 @@ static inline void clear_bit(unsigned int nr, unsigned long *m)
 	m[BIT_WORD(nr)] &= ~BIT_MASK(nr);
 }
 
+/* One locked instruction each: the word may be a guest's, whose processors must not make us loop. */
 static inline bool test_and_set_bit_atomic(unsigned int nr, unsigned long *m)
 {
-	return (atomic_or(&m[BIT_WORD(nr)], BIT_MASK(nr)) & BIT_MASK(nr)) != 0;
+	bool old;
+
+	__asm__ __volatile__("lock btsq %2, %0"
+			     : "+m"(m[BIT_WORD(nr)]), "=@ccc"(old)
+			     : "r"((unsigned long)nr % BITS_PER_LONG)
+			     : "memory");
+	return old;
 }
 
 static inline bool test_and_clear_bit_atomic(unsigned int nr, unsigned long *m)
 {
-	return (atomic_and(&m[BIT_WORD(nr)], ~BIT_MASK(nr)) & BIT_MASK(nr)) != 0;
+	bool old;
+
+	__asm__ __volatile__("lock btrq %2, %0"
+			     : "+m"(m[BIT_WORD(nr)]), "=@ccc"(old)
+			     : "r"((unsigned long)nr % BITS_PER_LONG)
+			     : "memory");
+	return old;
 }
 
 /* Index of the lowest set bit of a non-zero word. */

@@ -43,7 +43,7 @@ static enum image_format format_of(const u8 *p, size_t n)
 /* 1 when buf is a bzImage with a payload, 0 when it is something else. */
 static int find_payload(const u8 *buf, size_t size, const u8 **payload, size_t *len)
 {
-	size_t setup, offset;
+	size_t setup, offset, length;
 
 	if (size < HEADER_END || buf[BOOT_FLAG] != 0x55 || buf[BOOT_FLAG + 1] != 0xaa ||
 	    memcmp(buf + HEADER_MAGIC, "HdrS", 4))
@@ -52,12 +52,13 @@ static int find_payload(const u8 *buf, size_t size, const u8 **payload, size_t *
 		return 0;
 	setup = (buf[SETUP_SECTS] ? buf[SETUP_SECTS] : 4) + 1u;
 	offset = setup * SECTOR + get32(buf + PAYLOAD_OFFSET);
-	*len = get32(buf + PAYLOAD_LENGTH);
-	if (!*len)
+	length = get32(buf + PAYLOAD_LENGTH);
+	if (!length)
 		return 0;
-	if (offset > size || *len > size - offset)
+	if (offset > size || length > size - offset)
 		return -XEN_EINVAL;
 	*payload = buf + offset;
+	*len = length;
 	return 1;
 }
 

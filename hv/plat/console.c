@@ -11,6 +11,7 @@
 #define COM1_IRQ  4
 #define LCR_8N1	  0x03
 #define IN_SIZE	  256
+#define MAX_INPUT 4096
 #define CTRL_A	  1
 #define CTRL_A_NR 3
 #define PREFIX	  "(hv) "
@@ -207,6 +208,11 @@ int console_irq(void)
 	return use_com1 ? com1.irq : -1;
 }
 
+u16 console_port(void)
+{
+	return use_com1 ? com1.port : 0;
+}
+
 void console_irq_enable(void)
 {
 	lock(&out_lock);
@@ -248,12 +254,15 @@ static bool is_for_dom0(u8 c)
 	return false;
 }
 
-/* At most a FIFO's worth or two a call: a line that never falls silent must not hold us. */
+/*
+ * Until the UART is empty, because its interrupt is an edge; but a line that never falls silent must
+ * not hold us.
+ */
 void console_poll_input(void)
 {
 	bool news = false;
 
-	for (unsigned int i = 0; use_com1 && i < 32; i++) {
+	for (unsigned int i = 0; use_com1 && i < MAX_INPUT; i++) {
 		int c;
 
 		lock(&in_lock);

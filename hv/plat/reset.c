@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "plat/plat.h"
 #include "plat/acpi.h"
+#include "plat/serial.h"
 #include "cpu/cpu.h"
 #include "lib/errno.h"
 #include "lib/log.h"
@@ -89,6 +90,7 @@ static void __noreturn triple_fault(void)
 
 void machine_restart(void)
 {
+	serial_drain();
 	reset_by_acpi();
 	reset_by_chipset();
 	if (!acpi.no_8042)
@@ -117,6 +119,7 @@ int machine_enter_sleep(u16 pm1a_val, u16 pm1b_val)
 {
 	if (!acpi.pm1a_cnt)
 		return -XEN_ENODEV;
+	serial_drain();
 	enter_acpi_mode();
 	if (acpi.pm1a_evt)
 		outw(PM1_WAKE, acpi.pm1a_evt);

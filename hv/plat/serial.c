@@ -21,6 +21,7 @@
 #define MCR_OUT2     0x08 /* connects the interrupt line on a PC */
 #define LSR_READY    0x01
 #define LSR_THRE     0x20
+#define LSR_IDLE     0x40 /* the last bit has left */
 #define UART_CLOCK   115200
 #define FIFO_SIZE    16
 #define WAIT_SPINS   200000 /* some 200 ms: sixteen bytes at 1200 baud */
@@ -113,8 +114,16 @@ static bool detect(u16 p)
 	return ok;
 }
 
+void serial_drain(void)
+{
+	for (unsigned int i = 0; port && !stalled && i < WAIT_SPINS; i++)
+		if (inb(port + UART_LSR) & LSR_IDLE)
+			return;
+}
+
 bool serial_init(const struct serial_config *c)
 {
+	serial_drain(); /* setting the line up again empties the FIFO */
 	port = 0;
 	stalled = false;
 	if (!c->port || !detect(c->port))

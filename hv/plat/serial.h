@@ -20,7 +20,8 @@ int serial_parse(const char *opt, struct serial_config *c);
 /* True when there is a UART; without one the functions below do nothing. */
 bool serial_init(const struct serial_config *c);
 void serial_write(const char *s, size_t n); /* "\n" becomes "\r\n" */
-int serial_getc(void);			    /* a byte, or -1 */
+void serial_drain(void); /* returns when all of it has left, or the line stalls */
+int serial_getc(void);	 /* a byte, or -1 */
 void serial_enable_irq(void);
 
 #endif

@@ -232,11 +232,13 @@ void cpuid_guest_leaf(const u32 *fs, u32 leaf, u32 sub, u32 out[4])
 
 /* --- for a vcpu --- */
 
-const u32 *pv_features(const struct vcpu *v)
+BUILD_BUG_ON(sizeof(((struct pv_domain *)0)->features) != CPU_FEATURE_WORDS * sizeof(u32));
+
+const u32 *pv_features(const struct domain *d)
 {
-	if (v->d->pv.own_features)
-		return v->d->pv.features;
-	return cpuid_featureset(v->d->privileged ? CPU_POLICY_PV_DOM0 : CPU_POLICY_PV);
+	if (d->pv.own_features)
+		return d->pv.features;
+	return cpuid_featureset(d->privileged ? CPU_POLICY_PV_DOM0 : CPU_POLICY_PV);
 }
 
 static void tsc_leaf(const u32 *fs, u32 sub, u32 out[4])
@@ -301,7 +303,7 @@ static u32 vcpu_apic_id(const struct vcpu *v)
 
 void pv_cpuid(struct vcpu *v, u32 leaf, u32 sub, u32 out[4])
 {
-	const u32 *fs = pv_features(v);
+	const u32 *fs = pv_features(v->d);
 
 	if (leaf >= XEN_CPUID_FIRST_LEAF && leaf < XEN_CPUID_FIRST_LEAF + 0x10000) {
 		hypervisor_leaf(fs, leaf, sub, out);

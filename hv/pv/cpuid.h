@@ -11,6 +11,7 @@
 #include "lib/types.h"
 
 struct vcpu;
+struct domain;
 
 #define CPU_FEATURE_WORDS 19
 
@@ -59,8 +60,8 @@ u64 cpuid_arch_caps(const u32 *features);
  */
 int cpuid_check_features(u32 want[CPU_FEATURE_WORDS]);
 
-/* The featureset of the vcpu's domain. */
-const u32 *pv_features(const struct vcpu *v);
+/* The featureset that a domain has. */
+const u32 *pv_features(const struct domain *d);
 /* CPUID as v sees it now, the hypervisor's own leaves included. */
 void pv_cpuid(struct vcpu *v, u32 leaf, u32 sub, u32 out[4]);
 

@@ -9,9 +9,11 @@
 void pv_fill_hypercall_page(void *page)
 {
 	/* push %rcx; push %r11; mov $nr, %eax; syscall; pop %r11; pop %rcx; ret */
-	static const u8 call[] = {0x51, 0x41, 0x53, 0xb8, 0, 0, 0, 0, 0x0f, 0x05, 0x41, 0x5b, 0x59, 0xc3};
+	static const u8 call[] = {0x51, 0x41, 0x53, 0xb8, 0,	0,    0,
+				  0,	0x0f, 0x05, 0x41, 0x5b, 0x59, 0xc3};
 	/* push %rcx; push %r11; push %rax; mov $23, %eax; syscall: the top of struct iret_context */
-	static const u8 iret[] = {0x51, 0x41, 0x53, 0x50, 0xb8, __HYPERVISOR_iret, 0, 0, 0, 0x0f, 0x05};
+	static const u8 iret[] = {0x51, 0x41, 0x53, 0x50, 0xb8, __HYPERVISOR_iret,
+				  0,	0,    0,    0x0f, 0x05};
 	u8 *p = page;
 
 	memset(p, 0xcc, PAGE_SIZE);

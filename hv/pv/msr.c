@@ -107,7 +107,7 @@ static u64 misc_enable(void)
 
 static bool has_tsc_aux(const struct vcpu *v)
 {
-	const u32 *fs = pv_features(v);
+	const u32 *fs = pv_features(v->d);
 
 	return HAS(fs, RDTSCP) || HAS(fs, RDPID);
 }
@@ -135,8 +135,8 @@ bool pv_rdmsr(struct vcpu *v, u32 msr, u64 *val)
 		*val = APIC_BASE_ON | (v->id ? 0 : APIC_BASE_BSP);
 		return true;
 	case MSR_ARCH_CAPS:
-		*val = cpuid_arch_caps(pv_features(v));
-		return HAS(pv_features(v), ARCH_CAPS);
+		*val = cpuid_arch_caps(pv_features(v->d));
+		return HAS(pv_features(v->d), ARCH_CAPS);
 	case MSR_MISC_ENABLE:
 		*val = misc_enable();
 		return cpu_features.vendor != VENDOR_AMD;
@@ -178,7 +178,7 @@ static bool write_tsc_aux(struct vcpu *v, u64 val)
 /* A barrier for the guest's own branch predictions costs nobody else anything. */
 static bool write_pred_cmd(const struct vcpu *v, u64 val)
 {
-	if (!HAS(pv_features(v), IBPB) || (val & ~1ULL))
+	if (!HAS(pv_features(v->d), IBPB) || (val & ~1ULL))
 		return false;
 	return !val || !wrmsr_safe(MSR_PRED_CMD, val);
 }

@@ -10,7 +10,7 @@
 #define PIT_WINDOW  (FS_PER_SEC / 25) /* of its 54 ms */
 #define EDGES	    48
 #define MAX_READS   20000
-#define HZ_MIN	    100000000ULL
+#define HZ_MIN	    10000000ULL
 #define HZ_MAX	    30000000000ULL
 #define TRUST_PPM   2000 /* CPUID may differ from the measurement by this */
 
