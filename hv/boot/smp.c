@@ -5,7 +5,6 @@
 #include "cpu/cpu.h"
 #include "cpu/desc.h"
 #include "cpu/features.h"
-#include "cpu/irqflags.h"
 #include "cpu/percpu.h"
 #include "dom/domain.h"
 #include "lib/log.h"
@@ -139,7 +138,7 @@ static bool wait_online(unsigned int cpu, unsigned int us)
 	nsec_t end = clock_now() + us * NSEC_PER_USEC;
 
 	while (!cpu_is_online(cpu) && clock_now() < end)
-		cpu_relax();
+		clock_udelay(20); /* publishes this CPU's TSC for the comparison in clock_init_cpu() */
 	return cpu_is_online(cpu);
 }
 

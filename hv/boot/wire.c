@@ -1,12 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 #include "boot/wire.h"
+#include "call/keys.h"
+#include "boot/boot.h"
+#include "call/keys.h"
+#include "call/version.h"
 #include "cpu/panic.h"
 #include "dom/domain.h"
+#include "irq/irq.h"
+#include "lib/log.h"
 #include "mm/layout.h"
+#include "lib/string.h"
 #include "mm/mmio.h"
 #include "mm/tlb.h"
 #include "plat/plat.h"
 #include "pv/mm.h"
+#include "pv/cpuid.h"
 #include "plat/acpi.h"
 
 static void panic_end(bool halt)
@@ -27,6 +35,31 @@ void wire_board(void)
 	panic_end_hook = panic_end;
 }
 
+static void console_interrupt(struct irq_line *l)
+{
+	console_poll_input();
+}
+
+/* Typed characters: dom0's, or debug keys. A line without an interrupt is for output only. */
+static void wire_console_input(void)
+{
+	static const struct irq_user user = {.handler = console_interrupt};
+	int irq = console_irq(), err;
+	struct irq_line *l;
+
+	console_debug_key_hook = debug_key_run;
+	if (irq < 0 || irq > 15)
+		return;
+	l = gsi_line_get(acpi.isa[irq].present ? acpi.isa[irq].gsi : (u32)irq, &user, &err);
+	if (!l) {
+		pr_warn("console: no interrupt for the serial line (%d)\n", err);
+		return;
+	}
+	irq_start(l, 0);
+	console_irq_enable();
+	console_poll_input();
+}
+
 static void console_input(void)
 {
 	send_global_virq(VIRQ_CONSOLE);
@@ -34,10 +67,13 @@ static void console_input(void)
 
 void wire_up(void)
 {
-	extern void (*spin_wait_hook)(void);
-
 	spin_wait_hook = tlb_flush_service;
 	console_input_hook = console_input;
+	debug_keys_init();
+	wire_console_input();
+	strlcpy(hv_command_line, boot_info.cmdline, sizeof(hv_command_line));
+	debug_keys_init();
+	cpuid_init();
 	/* Device pages that no guest may touch: the local APIC, the IO-APICs, the MSI window. */
 	pv_deny_io(0xfee00, 0xfeeff);
 	for (unsigned int i = 0; i < acpi.nr_ioapics; i++)

@@ -9,7 +9,6 @@
 #include "mm/buddy.h"
 #include "mm/heap.h"
 #include "plat/plat.h"
-#include "pv/mm.h"
 #include "time/clock.h"
 
 #define NR_KEYS 128
@@ -146,24 +145,6 @@ static void key_time(char key)
 		(unsigned long)(clock_tsc_hz() / 1000), (unsigned long)sec);
 }
 
-static void audit_domain(struct domain *d)
-{
-	unsigned int wrong;
-
-	/* Its tables must stand still; the calling vcpu itself does. */
-	if (d != current->d)
-		domain_pause(d);
-	wrong = pv_audit(d);
-	if (d != current->d)
-		domain_unpause(d);
-	pr_info("d%u: frame audit: %u mistakes\n", d->id, wrong);
-}
-
-static void key_audit(char key)
-{
-	each_domain(audit_domain);
-}
-
 static void key_reboot(char key)
 {
 	machine_restart();
@@ -190,7 +171,6 @@ void debug_keys_init(void)
 		{'i', key_irqs, "interrupt lines"},
 		{'e', key_events, "event channels"},
 		{'m', key_memory, "memory"},
-		{'M', key_audit, "recount all frames and page-table types"},
 		{'a', key_timers, "timers of vcpus"},
 		{'t', key_time, "time"},
 		{'R', key_reboot, "reboot the machine"},

@@ -29,6 +29,7 @@
 #define APIC_TMR_DIVIDE 0x3e0
 
 #define SVR_ENABLE	 (1u << 8)
+#define LVT_NMI		 (4u << 8)
 #define LVT_MASKED	 (1u << 16)
 #define LVT_TSC_DEADLINE (2u << 17)
 #define TMR_DIVIDE_1	 0xb
@@ -40,6 +41,7 @@
 #define ICR_ASSERT  (1u << 14)
 
 #define MSR_APIC_BASE	 0x1b
+#define APIC_BASE_BSP	 (1UL << 8)
 #define APIC_BASE_X2	 (1UL << 10)
 #define APIC_BASE_ENABLE (1UL << 11)
 #define APIC_BASE_ADDR	 0x000ffffffffff000UL

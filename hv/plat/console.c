@@ -11,7 +11,7 @@
 #define COM1_IRQ  4
 #define LCR_8N1	  0x03
 #define IN_SIZE	  256
-#define MAX_INPUT 4096
+#define MAX_BURST 4096
 #define CTRL_A	  1
 #define CTRL_A_NR 3
 #define PREFIX	  "(hv) "
@@ -198,11 +198,6 @@ void console_ring_clear(void)
 
 /* --- input --- */
 
-u16 console_port(void)
-{
-	return use_com1 ? com1.port : 0;
-}
-
 int console_irq(void)
 {
 	return use_com1 ? com1.irq : -1;
@@ -262,7 +257,7 @@ void console_poll_input(void)
 {
 	bool news = false;
 
-	for (unsigned int i = 0; use_com1 && i < MAX_INPUT; i++) {
+	for (unsigned int i = 0; use_com1 && i < MAX_BURST; i++) {
 		int c;
 
 		lock(&in_lock);

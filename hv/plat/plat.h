@@ -26,7 +26,6 @@ void console_write(const char *s, size_t n); /* to all consoles and the ring; lo
 void console_write_guest(const char *s, size_t n);
 /* ISA interrupt of the serial line in use, -1 when it has none; _enable lets the UART raise it. */
 int console_irq(void);
-u16 console_port(void); /* its eight I/O ports, that dom0 is to keep off; 0 when there is none */
 /* First of its 8 I/O ports; 0 when there is no serial console. */
 u16 console_port(void);
 void console_irq_enable(void);

@@ -115,6 +115,8 @@ void interrupt_dispatch(unsigned int vec)
 		timer_interrupt();
 	else if (vec == VEC_FLUSH)
 		tlb_flush_service();
+	else if (vec == VEC_APIC_ERROR)
+		apic_error_interrupt();
 	/* VEC_RESCHED needs nothing: the hazard word is looked at on the way out. */
 }
 

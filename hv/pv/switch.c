@@ -2,6 +2,7 @@
 /* A CPU changes from one vcpu to another (sched/sched.h: struct sched_switch_ops). */
 #include "pv/pv.h"
 #include "pv/mm.h"
+#include "pv/msr.h"
 #include "cpu/cpu.h"
 #include "cpu/percpu.h"
 #include "cpu/desc.h"
@@ -102,6 +103,7 @@ static void pv_load(struct vcpu *next)
 	pv_load_fpu(next);
 	pv_load_segments(next);
 	pv_load_debugregs(next);
+	pv_load_msrs(next);
 }
 
 /* Nothing of a guest's is needed any more on this CPU: its tables may go away. */

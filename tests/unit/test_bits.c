@@ -45,7 +45,8 @@ static void test_map(void **state)
 		assert_int_equal(test_bit(i, map), model[i]);
 		assert_int_equal(find_first_bit(map, size), model_next(true, 0, size));
 		if (from < size) {
-			assert_int_equal(find_next_bit(map, size, from), model_next(true, from, size));
+			assert_int_equal(find_next_bit(map, size, from),
+					 model_next(true, from, size));
 			assert_int_equal(find_next_zero_bit(map, size, from),
 					 model_next(false, from, size));
 		} else {
@@ -61,7 +62,8 @@ static void test_for_each(void **state)
 	memset(map, 0, sizeof(map));
 	for (i = 0; i < BITS; i += 7)
 		set_bit(i, map);
-	for_each_set_bit(i, map, 299u) {
+	for_each_set_bit(i, map, 299u)
+	{
 		assert_int_equal(i % 7, 0);
 		last = i;
 		n++;
@@ -93,7 +95,7 @@ static int sum(struct list_head *h)
 	struct item *i;
 	int v = 0;
 
-	list_for_each_entry(i, h, node)
+	list_for_each_entry (i, h, node)
 		v = v * 10 + i->value;
 	return v;
 }
@@ -116,7 +118,7 @@ static void test_list(void **state)
 	list_del(&items[1].node);
 	list_del(&items[1].node); /* harmless */
 	assert_int_equal(sum(&h), 4135);
-	list_for_each_entry_safe(i, tmp, &h, node)
+	list_for_each_entry_safe (i, tmp, &h, node)
 		if (i->value % 2)
 			list_del(&i->node);
 	assert_int_equal(sum(&h), 4);

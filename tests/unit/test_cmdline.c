@@ -49,10 +49,10 @@ static void test_empty(void **state)
 
 static void test_bool(void **state)
 {
-	static const char *const yes[] = {"smap", "smap=1", "smap=yes", "smap=on", "smap=true",
-					  "smap=enable", "no-smap smap"};
-	static const char *const no[] = {"smap no-smap",    "smap smap=0",	  "smap smap=no",
-					 "smap smap=off",   "smap smap=false", "smap smap=disable"};
+	static const char *const yes[] = {"smap",      "smap=1",      "smap=yes",    "smap=on",
+					  "smap=true", "smap=enable", "no-smap smap"};
+	static const char *const no[] = {"smap no-smap",  "smap smap=0",     "smap smap=no",
+					 "smap smap=off", "smap smap=false", "smap smap=disable"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(yes); i++) {
 		assert_int_equal(parse(yes[i]), 0);
@@ -168,9 +168,9 @@ static void test_random(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_empty),  cmocka_unit_test(test_bool),
-		cmocka_unit_test(test_uint),   cmocka_unit_test(test_size),
-		cmocka_unit_test(test_string), cmocka_unit_test(test_custom),
+		cmocka_unit_test(test_empty),	cmocka_unit_test(test_bool),
+		cmocka_unit_test(test_uint),	cmocka_unit_test(test_size),
+		cmocka_unit_test(test_string),	cmocka_unit_test(test_custom),
 		cmocka_unit_test(test_unknown), cmocka_unit_test(test_random),
 	};
 

@@ -79,8 +79,10 @@ static int setup(void **state)
 		.phnum = 3,
 		.shentsize = 64,
 	};
-	*phdr(0) = (struct elf_phdr){PT_LOAD, 5, AT_TEXT, BASE + 0x1000000, 0x1000000, 0x100, 0x100, 0};
-	*phdr(1) = (struct elf_phdr){PT_LOAD, 6, AT_TEXT, BASE + 0x2000000, 0x2000000, 0, 0x5000, 0};
+	*phdr(0) = (struct elf_phdr){PT_LOAD,	5,     AT_TEXT, BASE + 0x1000000,
+				     0x1000000, 0x100, 0x100,	0};
+	*phdr(1) =
+		(struct elf_phdr){PT_LOAD, 6, AT_TEXT, BASE + 0x2000000, 0x2000000, 0, 0x5000, 0};
 	*phdr(2) = (struct elf_phdr){.type = PT_NOTE, .offset = AT_NOTES};
 	notes_len = 0;
 	return 0;
@@ -151,9 +153,11 @@ static void add_sections(void)
 	header()->shoff = AT_SHDR;
 	header()->shnum = 6;
 	header()->shstrndx = 5;
-	*shdr(1) = (struct elf_shdr){.name = 1, .type = SHT_SYMTAB, .offset = 0x850, .size = 48, .link = 2};
+	*shdr(1) = (struct elf_shdr){
+		.name = 1, .type = SHT_SYMTAB, .offset = 0x850, .size = 48, .link = 2};
 	*shdr(2) = (struct elf_shdr){.name = 9, .type = SHT_STRTAB, .offset = 0x880, .size = 20};
-	*shdr(5) = (struct elf_shdr){.type = SHT_STRTAB, .offset = AT_STRINGS, .size = sizeof(names)};
+	*shdr(5) =
+		(struct elf_shdr){.type = SHT_STRTAB, .offset = AT_STRINGS, .size = sizeof(names)};
 	memcpy(file + AT_STRINGS, names, sizeof(names));
 }
 
@@ -164,7 +168,8 @@ static void test_note_section(void **state)
 	assert_int_equal(elf_parse(file, sizeof(file), &k), -XEN_ENOEXEC);
 	assert_int_equal(k.nr_segments, 2);
 	add_sections();
-	*shdr(3) = (struct elf_shdr){.name = 29, .type = SHT_NOTE, .offset = AT_NOTES, .size = notes_len};
+	*shdr(3) = (struct elf_shdr){
+		.name = 29, .type = SHT_NOTE, .offset = AT_NOTES, .size = notes_len};
 	assert_int_equal(elf_parse(file, sizeof(file), &k), 0);
 	check_linux();
 }
@@ -263,13 +268,13 @@ static void test_refused(void **state)
 	struct elf_phdr good = *phdr(0);
 
 	linux_notes();
-#define REFUSED(field, value)                                                                      \
-	do {                                                                                       \
-		__typeof__(field) old = field;                                                     \
-		field = value;                                                                     \
-		assert_int_equal(parse(), -XEN_EINVAL);                                            \
-		field = old;                                                                       \
-		assert_int_equal(parse(), 0);                                                      \
+#define REFUSED(field, value)                           \
+	do {                                            \
+		__typeof__(field) old = field;          \
+		field = value;                          \
+		assert_int_equal(parse(), -XEN_EINVAL); \
+		field = old;                            \
+		assert_int_equal(parse(), 0);           \
 	} while (0)
 	REFUSED(header()->ident[0], 0);
 	REFUSED(header()->ident[4], 1); /* 32 bits */

@@ -450,6 +450,7 @@ static void test_moved(void **state)
 /* Frames that the heap still has from failed attempts show up in teardown. */
 static void test_no_memory(void **state)
 {
+	struct domain *d = peer_make(7, 1, false);
 	struct evtchn_bind_ipi b = {.vcpu = 0};
 	void *hold[9000];
 	unsigned int n = 0;
@@ -457,9 +458,10 @@ static void test_no_memory(void **state)
 	while (n < ARRAY_SIZE(hold) && (hold[n] = hv_alloc_pages(0)))
 		n++;
 	assert_int_equal(call(d0, EVTCHNOP_bind_ipi, &b), -XEN_ENOMEM);
-	assert_int_equal(evtchn_init_domain(d1, EVTCHN_MAX - 1), -XEN_ENOMEM);
+	assert_int_equal(evtchn_init_domain(d, EVTCHN_MAX - 1), -XEN_ENOMEM);
 	while (n)
 		hv_free_pages(hold[--n], 0);
+	peer_kill(d);
 	assert_int_equal(call(d0, EVTCHNOP_bind_ipi, &b), 0);
 }
 

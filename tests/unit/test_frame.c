@@ -62,7 +62,7 @@ static void test_who_may(void **state)
 
 	assert_null(get_frame(mfn, DOM + 1));
 	assert_null(get_frame(mfn, DOMID_INVALID));
-	assert_null(get_frame(0, DOM));		    /* in a section, not RAM */
+	assert_null(get_frame(0, DOM));		     /* in a section, not RAM */
 	assert_null(get_frame(FIRST + FRAMES, DOM)); /* past the last */
 	assert_null(get_frame(~0UL, DOM));
 	assert_null(get_frame(1UL << 32, DOM));

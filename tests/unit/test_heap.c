@@ -97,7 +97,8 @@ static void test_pages(void **state)
 {
 	u8 *p = hv_alloc_pages(3), *q = hv_alloc(5 * PAGE_SIZE);
 
-	assert_int_equal((uintptr_t)p % (8 * PAGE_SIZE), (uintptr_t)test_directmap % (8 * PAGE_SIZE));
+	assert_int_equal((uintptr_t)p % (8 * PAGE_SIZE),
+			 (uintptr_t)test_directmap % (8 * PAGE_SIZE));
 	assert_true(all(p, 8 * PAGE_SIZE, 0));
 	assert_int_equal(heap_frames(), 16);
 	hv_free_pages(p, 3);
@@ -152,12 +153,9 @@ static void test_write_after_free(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_sizes),
-		cmocka_unit_test(test_random),
-		cmocka_unit_test(test_exhaustion),
-		cmocka_unit_test(test_pages),
-		cmocka_unit_test(test_panics),
-		cmocka_unit_test(test_write_after_free),
+		cmocka_unit_test(test_sizes),	   cmocka_unit_test(test_random),
+		cmocka_unit_test(test_exhaustion), cmocka_unit_test(test_pages),
+		cmocka_unit_test(test_panics),	   cmocka_unit_test(test_write_after_free),
 	};
 
 	return cmocka_run_group_tests_name("heap", tests, setup, NULL);

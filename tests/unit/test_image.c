@@ -28,7 +28,10 @@ static int setup(void **state)
 	put(0x206, 0x20f, 2);
 	put(0x248, 100, 4);
 	put(0x24c, 1000, 4);
-	memcpy(image + BEGIN + 100, "\xfd" "7zXZ\0", 6);
+	memcpy(image + BEGIN + 100,
+	       "\xfd"
+	       "7zXZ\0",
+	       6);
 	put(BEGIN + 1096, 123456, 4);
 	return 0;
 }
@@ -61,7 +64,9 @@ static void test_formats(void **state)
 		size_t n;
 		int format;
 	} t[] = {
-		{"\x7f" "ELF", 4, IMG_ELF},
+		{"\x7f"
+		 "ELF",
+		 4, IMG_ELF},
 		{"\x1f\x8b\x08", 3, IMG_GZIP},
 		{"\x28\xb5\x2f\xfd", 4, IMG_ZSTD},
 		{"\x02\x21\x4c\x18", 4, IMG_LZ4},
@@ -74,12 +79,13 @@ static void test_formats(void **state)
 		memset(image + BEGIN + 100, 0, 8);
 		memcpy(image + BEGIN + 100, t[i].magic, t[i].n);
 		assert_int_equal(look(sizeof(image)), t[i].format);
-		assert_int_equal(out_size, t[i].format == IMG_ELF     ? 1000
+		assert_int_equal(out_size, t[i].format == IMG_ELF	? 1000
 					   : t[i].format == IMG_UNKNOWN ? 0
 									: 123456);
 		/* The same without a boot sector around it. */
-		assert_int_equal(image_payload(image + BEGIN + 100, 1000, &payload, &len, &out_size),
-				 t[i].format);
+		assert_int_equal(
+			image_payload(image + BEGIN + 100, 1000, &payload, &len, &out_size),
+			t[i].format);
 		assert_int_equal(len, 1000);
 		assert_int_equal(out_size, t[i].format == IMG_ELF    ? 1000
 					   : t[i].format == IMG_GZIP ? 123456

@@ -53,8 +53,7 @@ static void check_backed(u64 pa)
 		assert_true(last < mem_plan_table_span(&plan, sizes[i]));
 		for (u64 o = first; o <= last; o += last - first) {
 			u64 page = ROUND_DOWN(o, PAGE_SIZE), slot = ROUND_DOWN(o, LARGE_PAGE);
-			enum plan_backing b =
-				mem_plan_backing(&plan, sizes[i], slot, LARGE_PAGE);
+			enum plan_backing b = mem_plan_backing(&plan, sizes[i], slot, LARGE_PAGE);
 
 			assert_true(b == PLAN_OWN || b == PLAN_MIXED);
 			assert_int_equal(mem_plan_backing(&plan, sizes[i], page, PAGE_SIZE),
@@ -83,7 +82,7 @@ static void check_cost(void)
 /* A PC: a hole at 640 KiB, one below 4 GiB, the rest above. */
 static void test_pc_sizes(void **state)
 {
-	static const u64 sizes[] = {512 * M, 768 * M, G,      2 * G,   3 * G,	6 * G, 16 * G,
+	static const u64 sizes[] = {512 * M, 768 * M, G,     2 * G, 3 * G, 6 * G, 16 * G,
 				    64 * G,  512 * G, 1 * T, 2 * T, 5 * T, 12 * T};
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(sizes); i++) {
@@ -157,12 +156,15 @@ static void test_crumbs(void **state)
 static void test_merging(void **state)
 {
 	const struct mem_range ram[] = {
-		{10 * M, 12 * M},	{11 * M, 13 * M}, /* overlap */
-		{13 * M, 14 * M},			  /* touch */
-		{10 * M + 5, 10 * M + 9},		  /* inside */
-		{20 * M + 1, 20 * M + 8193},		  /* one whole page */
-		{30 * M, 30 * M},	{31 * M, 30 * M}, /* nothing */
-		{40 * M, 40 * M + 4000}, {40 * M + 4000, 40 * M + 4096}, /* a page in two parts */
+		{10 * M, 12 * M},
+		{11 * M, 13 * M},	     /* overlap */
+		{13 * M, 14 * M},	     /* touch */
+		{10 * M + 5, 10 * M + 9},    /* inside */
+		{20 * M + 1, 20 * M + 8193}, /* one whole page */
+		{30 * M, 30 * M},
+		{31 * M, 30 * M}, /* nothing */
+		{40 * M, 40 * M + 4000},
+		{40 * M + 4000, 40 * M + 4096}, /* a page in two parts */
 	};
 
 	assert_int_equal(build(ram, ARRAY_SIZE(ram)), 0);
@@ -202,8 +204,9 @@ static void test_reserved_and_free(void **state)
 {
 	const struct mem_range ram[] = {{M, 100 * M}, {4 * G, 5 * G}};
 	const struct mem_range reserved[] = {
-		{0, 2 * M},	     {50 * M + 10, 50 * M + 20}, {90 * M, 200 * M},
-		{4 * G - M, 4 * G + M}, {7 * G, 8 * G},
+		{0, 2 * M},	   {50 * M + 10, 50 * M + 20},
+		{90 * M, 200 * M}, {4 * G - M, 4 * G + M},
+		{7 * G, 8 * G},
 	};
 	struct mem_range r;
 

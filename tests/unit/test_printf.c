@@ -13,12 +13,12 @@
 
 static char ours[8192], theirs[8192];
 
-#define BOTH(...)                                                                                  \
-	do {                                                                                       \
-		int a = hv_snprintf(ours, sizeof(ours), __VA_ARGS__);                              \
-		int b = snprintf(theirs, sizeof(theirs), __VA_ARGS__);                             \
-		assert_string_equal(ours, theirs);                                                 \
-		assert_int_equal(a, b);                                                            \
+#define BOTH(...)                                                      \
+	do {                                                           \
+		int a = hv_snprintf(ours, sizeof(ours), __VA_ARGS__);  \
+		int b = snprintf(theirs, sizeof(theirs), __VA_ARGS__); \
+		assert_string_equal(ours, theirs);                     \
+		assert_int_equal(a, b);                                \
 	} while (0)
 
 static void test_plain(void **state)
@@ -38,21 +38,24 @@ static void test_plain(void **state)
 /* Every flag, width, precision and length with every conversion, over numbers that matter. */
 static void test_numbers(void **state)
 {
-	static const char *const flags[] = {"", "-", "+", " ", "0", "#", "-0", "+0", "#0", "-#",
-					    "+ ", "0 "};
+	static const char *const flags[] = {"",	  "-",	"+",  " ",  "0",  "#",
+					    "-0", "+0", "#0", "-#", "+ ", "0 "};
 	static const char *const widths[] = {"", "1", "7", "30"};
 	static const char *const precs[] = {"", ".", ".0", ".1", ".5", ".25"};
 	static const char *const lengths[] = {"hh", "h", "", "l", "ll", "z", "j", "t"};
-	static const u64 values[] = {0, 1, 9, 10, 127, 128, 255, 32767, 32768, 65535, 0x7fffffff,
-				     0x80000000, 0xffffffff, 0x123456789abcdef0, 1UL << 63, ~0UL};
+	static const u64 values[] = {
+		0,	   1,	  9,	 10,	     127,	 128,	     255,
+		32767,	   32768, 65535, 0x7fffffff, 0x80000000, 0xffffffff, 0x123456789abcdef0,
+		1UL << 63, ~0UL};
 	char fmt[32];
 
 	for (size_t f = 0; f < ARRAY_SIZE(flags); f++)
 		for (size_t w = 0; w < ARRAY_SIZE(widths) * ARRAY_SIZE(precs); w++)
 			for (size_t l = 0; l < ARRAY_SIZE(lengths) * 6; l++) {
 				snprintf(fmt, sizeof(fmt), "[%%%s%s%s%s%c]", flags[f],
-					 widths[w / ARRAY_SIZE(precs)], precs[w % ARRAY_SIZE(precs)],
-					 lengths[l / 6], "diuxXo"[l % 6]);
+					 widths[w / ARRAY_SIZE(precs)],
+					 precs[w % ARRAY_SIZE(precs)], lengths[l / 6],
+					 "diuxXo"[l % 6]);
 				for (size_t v = 0; v < ARRAY_SIZE(values); v++)
 					BOTH(fmt, values[v]);
 			}

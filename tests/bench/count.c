@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A plugin for QEMU's TCG that counts what the emulated processor executes, apart for the
+ * hypervisor, the kernel and the user, and writes all counters to a file at each mark of the
+ * guest (marks.h) and at two addresses: the hypervisor's entry and the kernel's.
+ *
+ * Arguments: out=FILE, hv=ADDRESS (0: none), kernel=ADDRESS, count=off for marks and host time
+ * only.  Which part an instruction belongs to is told by its address.  One processor only.
+ */
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "marks.h"
+#include "qemu_api.h"
+
+enum part { PART_HV, PART_KERNEL, PART_USER, PARTS };
+
+enum kind {
+	KIND_INSNS,
+	KIND_CR3,
+	KIND_CR_OTHER,
+	KIND_INVLPG,
+	KIND_MSR,
+	KIND_LOCKED,
+	KIND_SYSCALL,
+	KIND_SYSRET,
+	KIND_IRET,
+	KIND_PORT_IO,
+	KIND_HLT,
+	KINDS,
+	KIND_NONE = KINDS,
+};
+
+static const char *const part_names[PARTS] = {"hv", "kernel", "user"};
+static const char *const kind_names[KINDS] = {"insns",	 "cr3",	   "cr",   "invlpg",
+					      "msr",	 "locked", "syscall", "sysret",
+					      "iret",	 "port",   "hlt"};
+static const char *const mark_names[MARK_LAST] = MARK_NAMES;
+
+QEMU_PLUGIN_EXPORT int qemu_plugin_version = 1;
+
+static uint64_t counters[PARTS][KINDS];
+static uint64_t hv_entry, kernel_entry;
+static bool counting = true;
+static FILE *out;
+
+static void write_mark(unsigned int cpu, void *name)
+{
+	struct timespec now;
+
+	(void)cpu;
+	clock_gettime(CLOCK_REALTIME, &now);
+	fprintf(out, "{\"mark\": \"%s\", \"host\": %lld.%06ld", (const char *)name,
+		(long long)now.tv_sec, now.tv_nsec / 1000);
+	for (int p = 0; p < PARTS; p++)
+		for (int k = 0; k < KINDS; k++)
+			fprintf(out, ", \"%s.%s\": %llu", part_names[p], kind_names[k],
+				(unsigned long long)counters[p][k]);
+	fprintf(out, "}\n");
+	fflush(out);
+}
+
+/* The ABI gives the hypervisor these slots of the top-level page table. */
+static enum part part_of(uint64_t address)
+{
+	if (address >= 0xffff800000000000 && address < 0xffff880000000000)
+		return PART_HV;
+	return address >> 47 ? PART_KERNEL : PART_USER;
+}
+
+static bool is_prefix(uint8_t byte, bool *lock)
+{
+	switch (byte) {
+	case 0xf0:
+		*lock = true;
+		return true;
+	case 0x26:
+	case 0x2e:
+	case 0x36:
+	case 0x3e:
+	case 0x64 ... 0x67:
+	case 0xf2:
+	case 0xf3:
+	case 0x40 ... 0x4f:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* Opcodes that follow the byte 0f; modrm is their next byte. */
+static enum kind kind_of_0f(uint8_t opcode, uint8_t modrm)
+{
+	unsigned int reg = modrm >> 3 & 7;
+
+	switch (opcode) {
+	case 0x01:
+		return reg == 7 && modrm < 0xc0 ? KIND_INVLPG : KIND_NONE;
+	case 0x05:
+		return KIND_SYSCALL;
+	case 0x07:
+		return KIND_SYSRET;
+	case 0x22:
+		return reg == 3 ? KIND_CR3 : KIND_CR_OTHER;
+	case 0x30:
+		return KIND_MSR;
+	default:
+		return KIND_NONE;
+	}
+}
+
+static enum kind kind_of(const uint8_t *bytes, size_t size)
+{
+	bool lock = false;
+	size_t i = 0;
+
+	while (i < size && is_prefix(bytes[i], &lock))
+		i++;
+	if (lock)
+		return KIND_LOCKED;
+	if (i + 1 < size && bytes[i] == 0x0f)
+		return kind_of_0f(bytes[i + 1], i + 2 < size ? bytes[i + 2] : 0);
+	if (i + 1 < size && (bytes[i] == 0x86 || bytes[i] == 0x87))
+		return bytes[i + 1] < 0xc0 ? KIND_LOCKED : KIND_NONE;
+	switch (i < size ? bytes[i] : 0) {
+	case 0xcf:
+		return KIND_IRET;
+	case 0xf4:
+		return KIND_HLT;
+	case 0xe4 ... 0xe7:
+	case 0xec ... 0xef:
+	case 0x6c ... 0x6f:
+		return KIND_PORT_IO;
+	default:
+		return KIND_NONE;
+	}
+}
+
+static const char *mark_at(const uint8_t *bytes, size_t size, uint64_t address)
+{
+	uint32_t disp;
+
+	if (address == hv_entry && hv_entry)
+		return "hv_entry";
+	if (address == kernel_entry)
+		return "kernel_entry";
+	if (size != 7 || bytes[0] != 0x0f || bytes[1] != 0x1f || bytes[2] != 0x80)
+		return NULL;
+	memcpy(&disp, bytes + 3, sizeof(disp));
+	disp -= MARK_DISP;
+	return disp < MARK_LAST ? mark_names[disp] : NULL;
+}
+
+static void count(struct qemu_plugin_insn *insn, uint64_t *counter)
+{
+	qemu_plugin_register_vcpu_insn_exec_inline(insn, QEMU_PLUGIN_INLINE_ADD_U64, counter, 1);
+}
+
+static void translated(uint64_t id, struct qemu_plugin_tb *tb)
+{
+	size_t n = qemu_plugin_tb_n_insns(tb);
+
+	(void)id;
+	for (size_t i = 0; i < n; i++) {
+		struct qemu_plugin_insn *insn = qemu_plugin_tb_get_insn(tb, i);
+		const uint8_t *bytes = qemu_plugin_insn_data(insn);
+		size_t size = qemu_plugin_insn_size(insn);
+		uint64_t address = qemu_plugin_insn_vaddr(insn);
+		const char *mark = mark_at(bytes, size, address);
+
+		if (mark)
+			qemu_plugin_register_vcpu_insn_exec_cb(
+				insn, write_mark, QEMU_PLUGIN_CB_NO_REGS, (void *)mark);
+		if (counting) {
+			uint64_t *mine = counters[part_of(address)];
+			enum kind kind = kind_of(bytes, size);
+
+			count(insn, &mine[KIND_INSNS]);
+			if (kind != KIND_NONE)
+				count(insn, &mine[kind]);
+		}
+	}
+}
+
+QEMU_PLUGIN_EXPORT int qemu_plugin_install(uint64_t id, const void *info, int argc, char **argv)
+{
+	(void)info;
+	for (int i = 0; i < argc; i++) {
+		char *value = strchr(argv[i], '=');
+
+		if (!value)
+			return -1;
+		value++;
+		if (!strncmp(argv[i], "out=", 4))
+			out = fopen(value, "w");
+		else if (!strncmp(argv[i], "hv=", 3))
+			hv_entry = strtoull(value, NULL, 0);
+		else if (!strncmp(argv[i], "kernel=", 7))
+			kernel_entry = strtoull(value, NULL, 0);
+		else if (!strncmp(argv[i], "count=", 6))
+			counting = strcmp(value, "off");
+		else
+			return -1;
+	}
+	if (!out || !kernel_entry)
+		return -1;
+	qemu_plugin_register_vcpu_tb_trans_cb(id, translated);
+	return 0;
+}

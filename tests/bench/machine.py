@@ -1,0 +1,228 @@
+# SPDX-License-Identifier: MIT
+"""Builds what the bench boots and runs the emulator, one machine at a time."""
+import gzip
+import json
+import os
+import shutil
+import struct
+import subprocess
+import tempfile
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+CFLAGS = ["-O2", "-Wall", "-Wextra", "-Werror", "-std=gnu11"]
+DOM0_MEMORY = "dom0_mem=512M,max:512M"
+NATIVE_KERNEL = 0x1000000  # where a bzImage unpacks to and starts, without KASLR
+XEN_PACKAGE = "xen-hypervisor-4.17-amd64"
+
+
+class BenchError(Exception):
+    """Something that the bench needs is not there or did not work."""
+
+
+def run_tool(*cmd, **options):
+    done = subprocess.run(cmd, capture_output=True, **options)
+    if done.returncode:
+        raise BenchError(f"{' '.join(map(str, cmd))}: {done.stderr.decode(errors='replace')}")
+    return done.stdout
+
+
+class Place:
+    """The folders of a build and the files that all machines share."""
+
+    def __init__(self, source, out):
+        self.source, self.out = source, os.path.join(out, "bench")
+        self.dom0 = os.path.join(out, "dom0-initrd")
+        self.core = os.path.join(out, "images", "core.img")
+        os.makedirs(self.out, exist_ok=True)
+        os.environ.setdefault("SOURCE_DATE_EPOCH", "1790000000")
+        boot = os.path.join(self.dom0, "kernel", "boot")
+        names = [n for n in os.listdir(boot) if n.startswith("vmlinuz-")]
+        if len(names) != 1:
+            raise BenchError(f"{boot} does not hold one kernel; make iso unpacks it")
+        self.bzimage = os.path.join(boot, names[0])
+        self.release = names[0].removeprefix("vmlinuz-")
+
+    def path(self, name):
+        return os.path.join(self.out, name)
+
+    def build(self):
+        """The plugin, the initrd and the kernel in its three forms."""
+        run_tool("gcc", *CFLAGS, "-shared", "-fPIC", "-fvisibility=hidden",
+                 os.path.join(HERE, "count.c"), "-o", self.path("count.so"))
+        with tempfile.TemporaryDirectory(dir=self.out) as root:
+            run_tool("gcc", *CFLAGS, "-static", "-s", "-D__XEN_TOOLS__",
+                     os.path.join(HERE, "init.c"), "-o", f"{root}/init")
+            os.makedirs(f"{root}/bin")
+            shutil.copy(os.path.join(self.dom0, "pkg/bin/busybox"), f"{root}/bin/busybox")
+            shutil.copy(os.path.join(self.dom0, "kernel/lib/modules", self.release,
+                                     "kernel/drivers/xen/xen-privcmd.ko"), root)
+            run_tool(os.path.join(self.source, "dom0-initrd/pack"), root, self.path("initrd"),
+                     "cat")
+
+    def kernel(self, form):
+        """form as dom0-initrd/kernel-image knows it."""
+        path = self.path("vmlinuz." + form)
+        if not os.path.exists(path) or os.path.getmtime(path) < os.path.getmtime(self.bzimage):
+            run_tool(os.path.join(self.source, "dom0-initrd/kernel-image"), form, self.bzimage,
+                     path)
+        return path
+
+    def xen(self):
+        """Debian's Xen: the installed one, or unpacked from its package."""
+        installed = "/boot/xen-4.17-amd64.gz"
+        if os.path.exists(installed):
+            return installed
+        tree = self.path("xen")
+        if not os.path.exists(tree + installed):
+            shutil.rmtree(tree, ignore_errors=True)
+            os.makedirs(tree)
+            run_tool("apt-get", "download", "-q", XEN_PACKAGE, cwd=tree)
+            run_tool("sh", "-c", "dpkg-deb -x *.deb .", cwd=tree)
+        return tree + installed
+
+    def iso(self, name, hypervisor, kernel, dom0_options):
+        menu = self.path(f"{name}.cfg")
+        with open(menu, "w") as f:
+            f.write(f"""# SPDX-License-Identifier: MIT
+serial --unit=0 --speed=115200
+terminal_output serial
+multiboot2 /boot/domus {DOM0_MEMORY} console=com1 com1=115200,8n1
+module2 --nounzip /boot/vmlinuz {dom0_options}
+module2 --nounzip /boot/initrd
+boot
+""")
+        iso = self.path(f"{name}.iso")
+        run_tool(os.path.join(self.source, "images/make-iso"), iso, "512", self.core,
+                 f"boot/domus={hypervisor}", f"boot/vmlinuz={kernel}",
+                 f"boot/initrd={self.path('initrd')}", f"boot/grub/grub.cfg={menu}")
+        return iso
+
+
+def read_image(path):
+    with open(path, "rb") as f:
+        data = f.read()
+    return gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data
+
+
+def multiboot2_entry(path):
+    """The address at which the loader enters: the entry tag's, else the ELF header's."""
+    data = read_image(path)
+    for at in range(0, min(len(data), 32768) - 16, 8):
+        if struct.unpack_from("<I", data, at)[0] != 0xe85250d6:
+            continue
+        length, tag = struct.unpack_from("<I", data, at + 8)[0], at + 16
+        while tag < at + length:
+            kind, _, size = struct.unpack_from("<HHI", data, tag)
+            if kind == 3:
+                return struct.unpack_from("<I", data, tag + 8)[0]
+            tag += (size + 7) & ~7 or 8
+        break
+    return struct.unpack_from("<Q" if data[4] == 2 else "<I", data, 24)[0]
+
+
+def image_size(path):
+    """Bytes of the loaded image, zeroed data included."""
+    data = read_image(path)
+    wide = data[4] == 2
+    table = struct.unpack_from("<Q" if wide else "<I", data, 32 if wide else 28)[0]
+    entry, number = struct.unpack_from("<HH", data, 54 if wide else 42)
+    low, high = 1 << 64, 0
+    for i in range(number):
+        at = table + i * entry
+        if struct.unpack_from("<I", data, at)[0] != 1:
+            continue
+        address = struct.unpack_from("<Q" if wide else "<I", data, at + (24 if wide else 12))[0]
+        size = struct.unpack_from("<Q" if wide else "<I", data, at + (40 if wide else 20))[0]
+        low, high = min(low, address), max(high, address + size)
+    return high - low
+
+
+def xen_entry(elf):
+    """The kernel's PV entry: ELF note Xen/1."""
+    with open(elf, "rb") as f:
+        data = f.read()
+    table, = struct.unpack_from("<Q", data, 32)
+    entry, number = struct.unpack_from("<HH", data, 54)
+    for i in range(number):
+        kind, _, at, _, _, size = struct.unpack_from("<IIQQQQ", data, table + i * entry)
+        end = at + size
+        while kind == 4 and at + 12 <= end:
+            name, desc, number_ = struct.unpack_from("<III", data, at)
+            body = at + 12 + (name + 3 & ~3)
+            if data[at + 12:at + 16] == b"Xen\0" and number_ == 1:
+                return struct.unpack_from("<Q", data, body)[0]
+            at = body + (desc + 3 & ~3)
+    raise BenchError(f"{elf} has no Xen entry note")
+
+
+class Result:
+    """What one run left: the marks and the lines that /init printed."""
+
+    def __init__(self, log, marks):
+        self.said, self.marks, self.notes = {}, {}, []
+        with open(log, errors="replace") as f:
+            self.log = f.read().replace("\r", "")
+        for line in self.log.split("\n"):
+            _, found, text = line.partition("BENCH ")
+            name, _, value = text.partition(" ")
+            if found and name == "note":
+                self.notes.append(value)
+            elif found:
+                self.said[name] = value
+        with open(marks) as f:
+            for line in f:
+                mark = json.loads(line)
+                # The loader may pass the hypervisor's entry address too: its last visit counts.
+                if mark["mark"] == "hv_entry" and "kernel_entry" in self.marks:
+                    continue
+                if mark["mark"] != "hv_entry" and mark["mark"] in self.marks:
+                    continue
+                self.marks[mark["mark"]] = mark
+
+    def between(self, begin, end):
+        """Counters from one mark to another; None when the run did not get there."""
+        if begin not in self.marks or end not in self.marks:
+            return None
+        a, b = self.marks[begin], self.marks[end]
+        return {k: b[k] - a[k] for k in a if k != "mark"}
+
+    def number(self, name):
+        return int(self.said[name]) if name in self.said else None
+
+
+def qemu(place, name, boot, hv, kernel, cpu, timeout, exact=True, until="BENCH end"):
+    """Runs one machine; until: text on the serial line, or the name of a mark with a colon."""
+    log, marks = place.path(f"{name}.log"), place.path(f"{name}.marks")
+    for path in (log, marks):
+        if os.path.exists(path):
+            os.remove(path)
+    watched, text = (marks, f'"{until[1:]}"') if until[0] == ":" else (log, until)
+    plugin = f"{place.path('count.so')},out={marks},hv={hv:#x},kernel={kernel:#x}"
+    cmd = ["qemu-system-x86_64", "-accel", "tcg", "-cpu", cpu, "-m", "2048", "-smp", "1",
+           "-display", "none", "-monitor", "none", "-serial", f"file:{log}", "-no-reboot",
+           "-rtc", "base=2024-01-01T00:00:00,clock=vm", "-seed", "1",
+           "-plugin", plugin + ("" if exact else ",count=off")]
+    if exact:
+        cmd += ["-icount", "shift=0,sleep=off"]
+    started = time.time()
+    with subprocess.Popen(cmd + boot, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                          stderr=subprocess.PIPE) as process:
+        try:
+            while process.poll() is None and time.time() < started + timeout:
+                time.sleep(0.05 if not exact else 0.3)
+                if os.path.exists(watched):
+                    with open(watched, errors="replace") as f:
+                        if text in f.read():
+                            break
+            else:
+                why = "ended early" if process.poll() is not None else f"took over {timeout} s"
+                print(f"bench: {name}: the machine {why}; see {log}", flush=True)
+        finally:
+            process.terminate()
+        errors = process.communicate()[1].decode(errors="replace")
+    if not os.path.exists(log) or not os.path.exists(marks):
+        raise BenchError(f"QEMU did not start: {errors}")
+    result = Result(log, marks)
+    result.started, result.seconds = started, time.time() - started
+    return result
