@@ -94,18 +94,16 @@ void trap_c(struct regs *r)
 
 int catch(void (*fn)(void *), void *arg)
 {
-	struct cpu *c = this_cpu();
-	struct jump j, *outer = c->catch;
-	int vector = -1;
+	struct jump *volatile outer = this_cpu()->catch;
+	struct jump j;
 
 	if (!catch_set(&j)) {
-		c->catch = &j;
+		this_cpu()->catch = &j;
 		barrier();
 		fn(arg);
-	} else {
-		c = this_cpu();
-		vector = (int)c->trap.vector;
+		this_cpu()->catch = outer;
+		return -1;
 	}
-	c->catch = outer;
-	return vector;
+	this_cpu()->catch = outer;
+	return (int)this_cpu()->trap.vector;
 }

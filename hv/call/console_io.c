@@ -6,24 +6,17 @@
 #define CHUNK	   256
 #define GUEST_LINE 160 /* longer lines of a guest are shown in pieces */
 
-/* dom0's own text, as it is. */
+/* dom0's own text, as it is; a serial line takes milliseconds for a chunk, so one at a time. */
 static long write_dom0(const char *buf, unsigned long n)
 {
+	unsigned long len = min(n, (unsigned long)CHUNK);
 	char s[CHUNK];
-	unsigned long done = 0;
 
-	while (done < n) {
-		unsigned long len = min(n - done, (unsigned long)CHUNK);
-
-		if (copy_from_guest(s, buf + done, len))
-			return -XEN_EFAULT;
-		console_write_guest(s, len);
-		done += len;
-		/* A serial line takes milliseconds for a chunk. */
-		if (done < n)
-			return call_restart(CONSOLEIO_write, n - done, (unsigned long)buf + done, 0,
-					    0);
-	}
+	if (copy_from_guest(s, buf, len))
+		return -XEN_EFAULT;
+	console_write_guest(s, len);
+	if (len < n)
+		return call_restart(CONSOLEIO_write, n - len, (unsigned long)buf + len, 0, 0);
 	return 0;
 }
 

@@ -9,6 +9,7 @@
 #include "mm/buddy.h"
 #include "mm/heap.h"
 #include "plat/plat.h"
+#include "pv/mm.h"
 #include "time/clock.h"
 
 #define NR_KEYS 128
@@ -101,6 +102,11 @@ static void key_events(char key)
 	each_domain(evtchn_dump);
 }
 
+static void key_grants(char key)
+{
+	each_domain(grant_dump);
+}
+
 static void key_memory(char key)
 {
 	pr_info("free: %lu KiB; hypervisor heap: %lu KiB; free lists %s\n",
@@ -145,6 +151,17 @@ static void key_time(char key)
 		(unsigned long)(clock_tsc_hz() / 1000), (unsigned long)sec);
 }
 
+static void audit_domain(struct domain *d)
+{
+	pv_audit(d);
+}
+
+static void key_audit(char key)
+{
+	each_domain(audit_domain);
+	pr_info("audit: free lists %s\n", buddy_audit() ? "in order" : "WRONG");
+}
+
 static void key_reboot(char key)
 {
 	machine_restart();
@@ -170,9 +187,11 @@ void debug_keys_init(void)
 		{'r', key_runq, "run queues"},
 		{'i', key_irqs, "interrupt lines"},
 		{'e', key_events, "event channels"},
+		{'g', key_grants, "grants in use"},
 		{'m', key_memory, "memory"},
 		{'a', key_timers, "timers of vcpus"},
 		{'t', key_time, "time"},
+		{'A', key_audit, "recount all frames"},
 		{'R', key_reboot, "reboot the machine"},
 		{'*', key_all, "all of the listings"},
 	};

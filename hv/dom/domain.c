@@ -350,11 +350,19 @@ static int kill_tables(struct domain *d)
 		rc = guest_kind_ops->relinquish(d);
 	if (rc)
 		return rc;
-	drop_grants(d);
 	spin_lock(&d->page_lock);
 	d->relinquish_next = d->frames.head;
 	spin_unlock(&d->page_lock);
 	return 0;
+}
+
+static int kill_grants(struct domain *d)
+{
+	int rc = grant_relinquish(d);
+
+	if (!rc)
+		drop_grants(d);
+	return rc;
 }
 
 static int kill_shared_info(struct domain *d)
@@ -366,8 +374,8 @@ static int kill_shared_info(struct domain *d)
 static int run_steps(struct domain *d)
 {
 	static int (*const steps[])(struct domain *) = {
-		kill_stop,	  kill_connections, kill_tables, domain_relinquish_frames,
-		kill_shared_info,
+		kill_stop,   kill_connections,	       kill_tables,
+		kill_grants, domain_relinquish_frames, kill_shared_info,
 	};
 
 	while (d->kill_step < ARRAY_SIZE(steps)) {

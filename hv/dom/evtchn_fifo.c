@@ -371,3 +371,17 @@ int fifo_destroy(struct domain *d)
 	hv_free(f);
 	return 0;
 }
+
+void evtchn_for_each_frame(struct domain *d, void (*fn)(struct frame *f, void *arg), void *arg)
+{
+	const struct evtchn_fifo_domain *f = d->ev.fifo;
+	struct vcpu *v;
+
+	if (!f)
+		return;
+	for (unsigned int i = 0; i < f->nr_pages; i++)
+		fn(f->frame[i], arg);
+	for_each_vcpu(d, v)
+		if (v->ev.fifo)
+			fn(v->ev.fifo->frame, arg);
+}

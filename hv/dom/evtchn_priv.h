@@ -61,6 +61,9 @@ int fifo_destroy(struct domain *d);
 /* With ev.lock: links given up on. */
 u32 fifo_broken(const struct evtchn_fifo_domain *f);
 
+/* Calls fn for each guest frame that the FIFO ABI of d holds (a reference and a writable count each). */
+void evtchn_for_each_frame(struct domain *d, void (*fn)(struct frame *f, void *arg), void *arg);
+
 /* --- evtchn_poll.c --- */
 void evtchn_wake_pollers(struct domain *d, u32 port);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What makes a domain and its vcpus PV: per-domain mappings, register areas, their end. */
 #include "pv/pv.h"
+#include "pv/grant_map.h"
 #include "pv/mm.h"
 #include "cpu/cpu.h"
 #include "cpu/percpu.h"
@@ -130,27 +131,36 @@ static int drop_vcpu_roots(struct vcpu *v, int *budget)
 	return pv_drain(v->d, budget);
 }
 
-/* A promotion that nobody will go on with is undone like a pin. */
-static int drop_pins(struct domain *d, int *budget)
+/* The next frame with a pin or a promotion that nobody will go on with; its reference keeps it listed. */
+static struct frame *next_pinned(struct domain *d)
 {
-	u32 next;
-	int rc;
+	struct frame *found = NULL;
 
-	for (u32 n = d->frames.head; n != FRAME_NIL; n = next) {
+	spin_lock(&d->page_lock);
+	for (u32 n = d->frames.head; n != FRAME_NIL && !found; n = mfn_to_frame(n)->next) {
 		struct frame *f = mfn_to_frame(n);
 
-		next = f->next;
-		rc = 0;
+		if ((f->type & FT_PINNED) || (f->type & (FT_PARTIAL | FT_DEMOTING)) == FT_PARTIAL)
+			found = f;
+	}
+	spin_unlock(&d->page_lock);
+	return found;
+}
+
+static int drop_pins(struct domain *d, int *budget)
+{
+	struct frame *f;
+	int rc = 0;
+
+	while (!rc && (f = next_pinned(d)) != NULL) {
 		if (f->type & FT_PINNED)
-			rc = pv_unpin(d, n, budget);
-		else if ((f->type & (FT_PARTIAL | FT_DEMOTING)) == FT_PARTIAL)
+			rc = pv_unpin(d, frame_to_mfn(f), budget);
+		else
 			pv_abandon(d, f, budget);
 		if (!rc)
 			rc = pv_drain(d, budget);
-		if (rc)
-			return rc;
 	}
-	return 0;
+	return rc;
 }
 
 static int pv_relinquish(struct domain *d)
@@ -209,4 +219,5 @@ void pv_domain_init_ops(void)
 	frame_clock_hook = clock_of_flushes;
 	type_flush_hook = flush_for_type;
 	pv_switch_init();
+	pv_grant_init();
 }

@@ -4,21 +4,26 @@
  * hypervisor, the kernel and the user, and writes all counters to a file at each mark of the
  * guest (marks.h) and at two addresses: the hypervisor's entry and the kernel's.
  *
- * Arguments: out=FILE, hv=ADDRESS (0: none), kernel=ADDRESS, count=off for marks and host time
- * only.  Which part an instruction belongs to is told by its address.  One processor only.
+ * Arguments: out=FILE, hv=ADDRESS (0: none), kernel=ADDRESS, move=SIZE if the loader may move the
+ * hypervisor by multiples of a power of two, count=off for marks and host time only.  With
+ * blocks=FILE, FILE.MARK gets address and instructions of each block run since the mark before.
+ * Which part an instruction belongs to is told by its address.  One processor only.
  */
-#include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "marks.h"
 #include "qemu_api.h"
 
-enum part { PART_HV, PART_KERNEL, PART_USER, PARTS };
+enum part {
+	PART_HV,
+	PART_KERNEL,
+	PART_USER,
+	PARTS
+};
 
 enum kind {
 	KIND_INSNS,
@@ -37,17 +42,44 @@ enum kind {
 };
 
 static const char *const part_names[PARTS] = {"hv", "kernel", "user"};
-static const char *const kind_names[KINDS] = {"insns",	 "cr3",	   "cr",   "invlpg",
-					      "msr",	 "locked", "syscall", "sysret",
-					      "iret",	 "port",   "hlt"};
+static const char *const kind_names[KINDS] = {"insns", "cr3",	 "cr",	    "invlpg",
+					      "msr",   "locked", "syscall", "sysret",
+					      "iret",  "port",	 "hlt"};
 static const char *const mark_names[MARK_LAST] = MARK_NAMES;
 
 QEMU_PLUGIN_EXPORT int qemu_plugin_version = 1;
 
 static uint64_t counters[PARTS][KINDS];
-static uint64_t hv_entry, kernel_entry;
+static uint64_t hv_entry, hv_entry_mask = ~0ull, kernel_entry;
 static bool counting = true;
 static FILE *out;
+
+/* A translated block.  QEMU may translate one address several times; a reader adds them up. */
+struct block {
+	struct block *next;
+	uint64_t address, insns;
+};
+
+static struct block *blocks;
+static const char *blocks_path;
+
+static void write_blocks(const char *name)
+{
+	char path[4096];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s.%s", blocks_path, name);
+	file = fopen(path, "w");
+	if (!file)
+		return;
+	for (struct block *b = blocks; b; b = b->next) {
+		if (b->insns)
+			fprintf(file, "%llx %llu\n", (unsigned long long)b->address,
+				(unsigned long long)b->insns);
+		b->insns = 0;
+	}
+	fclose(file);
+}
 
 static void write_mark(unsigned int cpu, void *name)
 {
@@ -62,6 +94,8 @@ static void write_mark(unsigned int cpu, void *name)
 			fprintf(out, ", \"%s.%s\": %llu", part_names[p], kind_names[k],
 				(unsigned long long)counters[p][k]);
 	fprintf(out, "}\n");
+	if (blocks_path)
+		write_blocks(name);
 	fflush(out);
 }
 
@@ -71,6 +105,13 @@ static enum part part_of(uint64_t address)
 	if (address >= 0xffff800000000000 && address < 0xffff880000000000)
 		return PART_HV;
 	return address >> 47 ? PART_KERNEL : PART_USER;
+}
+
+/* The loader enters the hypervisor between 1 MiB and 4 GiB. */
+static bool is_hv_entry(uint64_t address)
+{
+	return hv_entry && address >> 20 && !(address >> 32) &&
+	       !((address ^ hv_entry) & hv_entry_mask);
 }
 
 static bool is_prefix(uint8_t byte, bool *lock)
@@ -145,7 +186,7 @@ static const char *mark_at(const uint8_t *bytes, size_t size, uint64_t address)
 {
 	uint32_t disp;
 
-	if (address == hv_entry && hv_entry)
+	if (is_hv_entry(address))
 		return "hv_entry";
 	if (address == kernel_entry)
 		return "kernel_entry";
@@ -161,11 +202,25 @@ static void count(struct qemu_plugin_insn *insn, uint64_t *counter)
 	qemu_plugin_register_vcpu_insn_exec_inline(insn, QEMU_PLUGIN_INLINE_ADD_U64, counter, 1);
 }
 
+static void count_block(struct qemu_plugin_tb *tb, size_t n)
+{
+	struct block *b = calloc(1, sizeof(*b));
+
+	if (!b)
+		abort();
+	b->address = qemu_plugin_insn_vaddr(qemu_plugin_tb_get_insn(tb, 0));
+	b->next = blocks;
+	blocks = b;
+	qemu_plugin_register_vcpu_tb_exec_inline(tb, QEMU_PLUGIN_INLINE_ADD_U64, &b->insns, n);
+}
+
 static void translated(uint64_t id, struct qemu_plugin_tb *tb)
 {
 	size_t n = qemu_plugin_tb_n_insns(tb);
 
 	(void)id;
+	if (blocks_path && n)
+		count_block(tb, n);
 	for (size_t i = 0; i < n; i++) {
 		struct qemu_plugin_insn *insn = qemu_plugin_tb_get_insn(tb, i);
 		const uint8_t *bytes = qemu_plugin_insn_data(insn);
@@ -187,24 +242,32 @@ static void translated(uint64_t id, struct qemu_plugin_tb *tb)
 	}
 }
 
+static bool take_argument(const char *name, const char *value)
+{
+	if (!strncmp(name, "out=", 4))
+		out = fopen(value, "w");
+	else if (!strncmp(name, "hv=", 3))
+		hv_entry = strtoull(value, NULL, 0);
+	else if (!strncmp(name, "kernel=", 7))
+		kernel_entry = strtoull(value, NULL, 0);
+	else if (!strncmp(name, "move=", 5))
+		hv_entry_mask = strtoull(value, NULL, 0) - 1;
+	else if (!strncmp(name, "blocks=", 7))
+		blocks_path = strdup(value);
+	else if (!strncmp(name, "count=", 6))
+		counting = strcmp(value, "off");
+	else
+		return false;
+	return true;
+}
+
 QEMU_PLUGIN_EXPORT int qemu_plugin_install(uint64_t id, const void *info, int argc, char **argv)
 {
 	(void)info;
 	for (int i = 0; i < argc; i++) {
-		char *value = strchr(argv[i], '=');
+		const char *value = strchr(argv[i], '=');
 
-		if (!value)
-			return -1;
-		value++;
-		if (!strncmp(argv[i], "out=", 4))
-			out = fopen(value, "w");
-		else if (!strncmp(argv[i], "hv=", 3))
-			hv_entry = strtoull(value, NULL, 0);
-		else if (!strncmp(argv[i], "kernel=", 7))
-			kernel_entry = strtoull(value, NULL, 0);
-		else if (!strncmp(argv[i], "count=", 6))
-			counting = strcmp(value, "off");
-		else
+		if (!value || !take_argument(argv[i], value + 1))
 			return -1;
 	}
 	if (!out || !kernel_entry)

@@ -29,7 +29,7 @@
 #include "marks.h"
 
 #define FORKS 200
-#define MARK(n)                                                                                    \
+#define MARK(n) \
 	asm volatile(".byte 0x0f, 0x1f, 0x80; .long %c0" : : "i"(MARK_DISP + (n)) : "memory")
 
 static uint64_t rdtsc(void)
@@ -106,9 +106,9 @@ static void say_file(const char *name, const char *path)
 
 static void say_system(void)
 {
-	static const char *const bugs[] = {"meltdown",		    "spectre_v1", "spectre_v2",
-					   "spec_store_bypass",	    "retbleed",	  "mds",
-					   "spec_rstack_overflow"};
+	static const char *const bugs[] = {
+		"meltdown", "spectre_v1", "spectre_v2",		 "spec_store_bypass",
+		"retbleed", "mds",	  "spec_rstack_overflow"};
 	char name[128], path[128];
 	char line[256];
 	FILE *info = fopen("/proc/cpuinfo", "r");

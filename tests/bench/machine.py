@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Builds what the bench boots and runs the emulator, one machine at a time."""
+import bisect
 import gzip
 import json
 import os
@@ -191,8 +192,27 @@ class Result:
         return int(self.said[name]) if name in self.said else None
 
 
-def qemu(place, name, boot, hv, kernel, cpu, timeout, exact=True, until="BENCH end"):
-    """Runs one machine; until: text on the serial line, or the name of a mark with a colon."""
+def functions(blocks, elf):
+    """The hypervisor's functions with their instructions, largest first, of a file of blocks."""
+    symbols = [line.split() for line in run_tool("nm", "-n", elf, text=True).split("\n")]
+    symbols = [(int(x[0], 16), x[2]) for x in symbols if len(x) == 3 and x[1] in "tTwW"]
+    starts, found = [s[0] for s in symbols], {}
+    with open(blocks) as f:
+        for line in f:
+            address, number = line.split()
+            address = int(address, 16)
+            if starts[0] <= address < 0xffff880000000000:
+                name = symbols[bisect.bisect_right(starts, address) - 1][1]
+                found[name] = found.get(name, 0) + int(number)
+    return sorted(((n, name) for name, n in found.items()), reverse=True)
+
+
+def qemu(place, name, boot, hv, kernel, cpu, timeout, exact=True, until="BENCH end", more=""):
+    """Runs one machine.
+
+    until: text on the serial line, or the name of a mark with a colon; exact: count instructions,
+    else only note the time of the marks; more: arguments for the plugin.
+    """
     log, marks = place.path(f"{name}.log"), place.path(f"{name}.marks")
     for path in (log, marks):
         if os.path.exists(path):
@@ -202,7 +222,7 @@ def qemu(place, name, boot, hv, kernel, cpu, timeout, exact=True, until="BENCH e
     cmd = ["qemu-system-x86_64", "-accel", "tcg", "-cpu", cpu, "-m", "2048", "-smp", "1",
            "-display", "none", "-monitor", "none", "-serial", f"file:{log}", "-no-reboot",
            "-rtc", "base=2024-01-01T00:00:00,clock=vm", "-seed", "1",
-           "-plugin", plugin + ("" if exact else ",count=off")]
+           "-plugin", plugin + more + ("" if exact else ",count=off")]
     if exact:
         cmd += ["-icount", "shift=0,sleep=off"]
     started = time.time()

@@ -16,6 +16,9 @@ enum bench_mark {
 	MARK_LAST,
 };
 
-#define MARK_NAMES {"init", "fork_begin", "fork_end"}
+#define MARK_NAMES                               \
+	{                                        \
+		"init", "fork_begin", "fork_end" \
+	}
 
 #endif

@@ -91,6 +91,11 @@ int grant_init_domain(struct domain *d, unsigned int max_frames)
 	return d->grants.frames ? 0 : -XEN_ENOMEM;
 }
 
+int grant_relinquish(struct domain *d)
+{
+	return d->grants.track_next++ < 2 ? -XEN_ERESTART : 0;
+}
+
 void grant_destroy_domain(struct domain *d)
 {
 	assert_non_null(d->grants.frames);

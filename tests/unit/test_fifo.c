@@ -325,12 +325,6 @@ static void test_move(void **state)
 	assert_int_equal(upcall(1, got, 8), 1);
 	send(b.local_port);
 	assert_int_equal(upcall(0, got, 8), 1);
-	/* Priorities are queues as well. */
-	assert_int_equal(set_priority(p, 0), 0);
-	send(b.local_port);
-	send(other);
-	assert_int_equal(upcall(0, got, 8), 2);
-	assert_int_equal(got[0], p);
 }
 
 static void test_close_linked(void **state)

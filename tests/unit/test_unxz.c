@@ -19,7 +19,7 @@ static long decode(const void *in, size_t in_len, void *out, size_t out_size)
 }
 
 static const char *const commands[] = {
-	"xz -9",
+	"xz -6",
 	"xz -0 --check=none",
 	"xz -T1 --check=crc32 --x86 --lzma2=dict=32MiB",
 	"xz --check=crc64 --x86=start=4096 --lzma2=preset=6",

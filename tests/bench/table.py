@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: MIT
+"""Turns the bench's figures into Markdown."""
+
+SYSTEMS = ("ours", "xen", "native")
+TITLES = {"ours": "Domus", "xen": "Xen", "native": "native"}
+# The figures to beat for the probe's rows, with the names that guests/probe/bench.c gives them.
+PROBE_GOALS = {
+    "null hypercall": 130, "vcpu_op is_up": 140, "multicall of 1": 220, "multicall of 16": 1400,
+    "event send to a masked local port": 200, "set_timer_op": 180, "stack_switch": 120,
+    "fpu_taskswitch set and clear": 240, "mmuext TLB flush local": 240,
+    "update_va_mapping same entry": 260, "update_va_mapping read-only, read-write": 700,
+    "update_va_mapping unmap, map": 700, "#UD to the handler and back": 370,
+    "#PF to the handler and back": 370, "forced-emulation cpuid": 190, "read of CR0": 500,
+    "sched_yield, alone": 600,
+}
+
+
+def cell(value, digits=0):
+    return "-" if value is None else f"{value:,.{digits}f}"
+
+
+def ratio(a, b):
+    return "-" if a is None or not b else f"{a / b:.2f}"
+
+
+def markdown(head, rows):
+    """First column to the left, the others to the right, padded to read well as plain text."""
+    lines = [[str(c) for c in row] for row in (head, *rows)]
+    width = [max(len(row[i]) for row in lines) for i in range(len(head))]
+    lines.insert(1, ["-" * w if not i else "-" * (w - 1) + ":" for i, w in enumerate(width)])
+    return "\n".join("| " + " | ".join(c.ljust(w) if not i else c.rjust(w) for i, (c, w) in
+                                       enumerate(zip(row, width))) + " |" for row in lines) + "\n"
+
+
+def compared(name, values, digits=0):
+    """One row: name, the three figures, ours/Xen, ours/native."""
+    ours, xen, native = (values.get(s) for s in SYSTEMS)
+    return [name, *(cell(values.get(s), digits) for s in SYSTEMS), ratio(ours, xen),
+            ratio(ours, native)]
+
+
+def pick(figures, *path):
+    """system -> the figure at path, None where there is none."""
+    out = {}
+    for system in SYSTEMS:
+        value = figures.get(system)
+        for name in path:
+            value = value.get(name) if value is not None else None
+        out[system] = value
+    return out
+
+
+def millions(values):
+    return {s: v / 1e6 if v is not None else None for s, v in values.items()}
+
+
+PHASES = (
+    ("load", "boot loader's jump to Linux's first instruction"),
+    ("boot", "Linux's first instruction to /init"),
+    ("fork", "200 fork+exec of a static busybox"),
+)
+COUNTERS = (
+    ("entries", "entries into the hypervisor (native: the kernel)"),
+    ("cr3", "CR3 writes"), ("invlpg", "INVLPG"), ("msr", "MSR writes"),
+    ("cr", "writes to other control registers"), ("locked", "locked read-modify-writes"),
+    ("port", "port accesses"),
+)
+
+
+def whole_system(figures):
+    head = ["instructions in millions", *(TITLES[s] for s in SYSTEMS), "Domus/Xen",
+            "Domus/native"]
+    rows = []
+    for phase, title in PHASES:
+        rows.append(compared(title, millions(pick(figures, phase, "all")), 1))
+        if phase != "load":
+            inside, everything = pick(figures, phase, "hv"), pick(figures, phase, "all")
+            rows.append(compared("- of these in the hypervisor", millions(inside), 1))
+            rows.append(compared("- of these in Linux and its programs", millions(
+                {s: n and n - (inside[s] or 0) for s, n in everything.items()}), 1))
+    rows.append(compared("seconds of /proc/uptime at /init", pick(figures, "uptime"), 3))
+    rows.append(compared("memory of the hypervisor, MiB", pick(figures, "memory"), 2))
+    rows.append(compared("- of these its image with zeroed data, MiB", pick(figures, "image"), 2))
+    return markdown(head, rows)
+
+
+def events(figures):
+    head = ["events at the highest privilege", *(TITLES[s] for s in SYSTEMS), "Domus/Xen",
+            "Domus/native"]
+    rows = []
+    for phase, title in PHASES[1:]:
+        rows.append([title + ":"] + [""] * 5)
+        rows += [compared("- " + name, pick(figures, phase, key)) for key, name in COUNTERS]
+    return markdown(head, rows)
+
+
+def kernel_forms(forms):
+    head = ["dom0 kernel in the image", "MiB", "M instructions, entry to Linux",
+            "s, power-on to entry", "s, entry to Linux"]
+    rows = [[name, cell(f["size"], 1), cell(f["load"], 1), cell(f["to_entry"], 2),
+             cell(f["to_linux"], 2)] for name, f in forms.items()]
+    return markdown(head, rows)
+
+
+def probe(rows):
+    """rows: system -> name -> instructions."""
+    names = list(dict.fromkeys(n for s in ("ours", "xen") for n in rows.get(s, {})))
+    head = ["instructions", "Domus", "Xen", "Domus/Xen", "beat", "beaten"]
+    lines = []
+    for name in names:
+        ours, xen = (rows.get(s, {}).get(name) for s in ("ours", "xen"))
+        beat = PROBE_GOALS.get(name)
+        beaten = "-" if None in (ours, beat) else "yes" if ours <= beat else "no"
+        lines.append([name, cell(ours), cell(xen), ratio(ours, xen), cell(beat), beaten])
+    return markdown(head, lines)
+
+
+def profile(functions, rows=15):
+    """functions: phase -> list of (instructions, name), largest first."""
+    text = []
+    for phase, title in PHASES[1:]:
+        found = functions.get(phase) or []
+        total = sum(n for n, _ in found)
+        text.append(markdown([f"Domus, {title}", "M instructions", "%"],
+                             [[name, cell(n / 1e6, 2), cell(100 * n / total, 1)]
+                              for n, name in found[:rows]]))
+    return "\n".join(text)
+
+
+def conditions(info):
+    """What the figures were taken on: the same processor for all, whose mitigations may differ."""
+    lines = [f"CPU model {info['cpu']} (QEMU TCG, one CPU, 2 GiB, one instruction = 1 ns); Linux "
+             f"{info['release']} with 512 MiB. Mitigations of each hypervisor and of its Linux:",
+             ""]
+    seen = {}
+    for system in SYSTEMS:
+        found = info["systems"].get(system)
+        if not found:
+            continue
+        linux = found["linux"] or "not told"
+        same = seen.setdefault(linux, system)
+        lines.append(f"- {TITLES[system]}, {found['what']}: {found['hv'] or 'none'}. Linux: " +
+                     (linux if same == system else f"as under {TITLES[same]}") + ".")
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: MIT
+"""Fixtures of the boot tests.
+
+boot(...) starts a machine of the test's own, on the release image or, when it is given options
+or files, on an image made for it; all of them end with the test.
+dom0 is one machine at the prompt that the tests of a running system share: four CPUs and
+every kind of disk and network card.
+"""
+import pytest
+
+import rig
+from image import make_iso
+from qemu import ISO, Machine, scale
+
+IMAGE_WORDS = ("hv_args", "dom0_args", "kernel", "initrd")
+
+
+def pytest_report_header():
+    return f"boot tests: {ISO}, waits are stretched by {scale():.1f}"
+
+
+@pytest.fixture
+def boot(request):
+    machines, images = [], []
+
+    def start(name=None, **words):
+        image = {w: words.pop(w) for w in IMAGE_WORDS if w in words}
+        if image:
+            words["iso"] = make_iso(**image)
+            images.append(words["iso"])
+        machines.append(Machine(name or request.node.name, **words))
+        return machines[-1]
+
+    yield start
+    for m in machines:
+        m.close()
+    for i in images:
+        i.unlink(missing_ok=True)
+
+
+@pytest.fixture(scope="session")
+def shared_machine(tmp_path_factory):
+    with rig.Rig(tmp_path_factory.mktemp("rig")) as r:
+        yield r
+
+
+@pytest.fixture
+def dom0(shared_machine):
+    """The shared machine; one that a test has broken is started again."""
+    return shared_machine.healthy()

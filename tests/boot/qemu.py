@@ -1,0 +1,216 @@
+# SPDX-License-Identifier: MIT
+"""The emulated computer of the boot tests: starts QEMU, waits for what it prints, types.
+
+Every wait has an end: its limit is what an idle machine of two cores needs, times a reserve,
+times what scale() measures.  A wait also ends at once when the machine can no longer get there
+(QEMU ended, the hypervisor or the kernel panicked), and fails with the end of the log.
+"""
+import functools
+import itertools
+import os
+import pathlib
+import re
+import time
+
+import pexpect
+
+SRC = pathlib.Path(os.environ.get("DOMUS_SRC") or pathlib.Path(__file__).resolve().parents[2])
+OUT = pathlib.Path(os.environ.get("DOMUS_OUT") or SRC / "out")
+ISO = pathlib.Path(os.environ.get("DOMUS_ISO") or OUT / "images/domus.iso")
+HV = pathlib.Path(os.environ.get("DOMUS_HV") or OUT / "hv/domus")
+WORK = OUT / "tests/boot"
+
+PROMPT = r"root@domus:~# "
+RESCUE = r"rescue:~# "
+DEAD = r"\(hv\) Panic on CPU \d+: [^\r\n]*|Kernel panic - not syncing[^\r\n]*"
+FAILED = r"domus: FAILED: [^\r\n]*"
+
+# Lines that a healthy system never prints; the kernel's and the hypervisor's.
+BAD_KERNEL = re.compile(
+    r"WARNING: |\bBUG: |\bOops\b|Call Trace:|unchecked MSR|general protection|"
+    r"rcu: INFO|soft lockup|hard LOCKUP|blocked for more than|INFO: task|"
+    r"irq \d+: nobody cared|bad page|segfault at|Xen hypercall failed|lost \d+ .*interrupts")
+BAD_HV = re.compile(r"\(hv\) .*(WARN|BUG|ASSERT|Panic|DAMAGED|Call trace)")
+
+
+@functools.lru_cache(maxsize=None)
+def scale():
+    """How much slower than the machine that the limits were chosen on this one is, at least 1."""
+    start = time.perf_counter()
+    for _ in range(3_000_000):
+        pass
+    slow = (time.perf_counter() - start) / 0.10
+    busy = os.getloadavg()[0] / (os.cpu_count() or 1)
+    return max(1.0, slow) * max(1.0, busy) * float(os.environ.get("DOMUS_TIMEOUT_SCALE", "1"))
+
+
+class BootFailure(AssertionError):
+    """Something was awaited in vain."""
+
+
+class Machine:
+    """One QEMU.  Use as a context manager, or call close()."""
+
+    numbers = itertools.count(1)
+
+    def __init__(self, name, iso=ISO, cpu="EPYC", smp=2, mem=2048, machine="pc", nic=True,
+                 args=(), disk=False):
+        WORK.mkdir(parents=True, exist_ok=True)
+        self.iso, self.smp, self.mem = iso, smp, mem
+        self.log_path = WORK / f"{re.sub(r'[^A-Za-z0-9.,=+-]+', '_', name)}.log"
+        self.monitor_path = WORK / f"monitor.{os.getpid()}.{next(self.numbers)}"
+        argv = ["-accel", "tcg", "-machine", machine, "-cpu", cpu, "-smp", str(smp),
+                "-m", str(mem), "-display", "none", "-no-reboot", "-serial", "stdio",
+                "-monitor", f"unix:{self.monitor_path},server=on,wait=off"]
+        if disk:
+            argv += ["-drive", f"file={iso},format=raw,if=virtio,readonly=on", "-boot", "c"]
+        else:
+            argv += ["-cdrom", str(iso), "-boot", "d"]
+        argv += ["-nic", "user,model=virtio-net-pci"] if nic is True else nic or ["-nic", "none"]
+        argv += list(args)
+        self.log = open(self.log_path, "w", buffering=1, errors="replace")
+        self.log.write(f"qemu-system-x86_64 {' '.join(argv)}\n")
+        self.started = time.monotonic()
+        self.child = pexpect.spawn("qemu-system-x86_64", argv, encoding="utf-8",
+                                   codec_errors="replace", timeout=60, maxread=65536,
+                                   searchwindowsize=None, dimensions=(50, 200))
+        self.child.logfile_read = self.log
+        self.child.delaybeforesend = None
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc):
+        self.close()
+
+    def close(self):
+        """Ends our own QEMU, no other."""
+        if self.child is not None:
+            self.child.close(force=True)
+            self.child = None
+            self.log.close()
+            self.monitor_path.unlink(missing_ok=True)
+
+    # What came so far.
+
+    def text(self):
+        self.log.flush()
+        return self.log_path.read_text(errors="replace")
+
+    def tail(self, lines=40):
+        kept = [x for x in self.text().splitlines() if x.strip()][-lines:]
+        return f"the end of {self.log_path}:\n" + "\n".join("    " + x for x in kept)
+
+    def fail(self, why):
+        age = time.monotonic() - self.started
+        raise BootFailure(f"{why} ({age:.0f} s after the start); {self.tail()}")
+
+    # Waiting and typing.
+
+    def wait(self, patterns, seconds=60, dead=(DEAD,)):
+        """Waits for one of the patterns and returns its number; the match is child.match."""
+        patterns = [patterns] if isinstance(patterns, str) else list(patterns)
+        limit = seconds * scale()
+        every = patterns + list(dead) + [pexpect.TIMEOUT, pexpect.EOF]
+        at = self.child.expect(every, timeout=limit)
+        if at < len(patterns):
+            return at
+        names = " or ".join(map(repr, patterns))
+        if every[at] is pexpect.TIMEOUT:
+            self.fail(f"no {names} within {limit:.0f} s")
+        if every[at] is pexpect.EOF:
+            self.fail(f"QEMU ended before {names}")
+        # Let the rest of the report come into the log.
+        self.child.expect([r"Reboot in|Halted|end Kernel panic", pexpect.TIMEOUT, pexpect.EOF],
+                          timeout=5)
+        self.fail(f"{self.child.match and self.child.before.strip()[-200:]!r} instead of {names}")
+
+    def wait_end(self, seconds=60, dead=()):
+        """Waits until QEMU has ended by itself, and returns its exit status."""
+        limit = seconds * scale()
+        at = self.child.expect([pexpect.EOF, pexpect.TIMEOUT, *dead], timeout=limit)
+        if at:
+            self.fail(f"QEMU did not end within {limit:.0f} s")
+        self.child.wait()
+        return self.child.exitstatus
+
+    def still_silent(self, seconds=3):
+        """True when QEMU lives on and prints nothing for so long."""
+        at = self.child.expect([r"[^\s]", pexpect.EOF, pexpect.TIMEOUT], timeout=seconds)
+        return at == 2
+
+    def send(self, text):
+        self.child.send(text)
+
+    def choose(self, number=0):
+        """Picks an entry of the release image's menu, counted from 0."""
+        self.wait(r"Domus, serial line only", 60)
+        for _ in range(number):
+            self.send("\x1b[B")
+            time.sleep(0.3)
+        self.send("\r")
+
+    # dom0.
+
+    def to_prompt(self, prompt=PROMPT, seconds=240):
+        """Waits for the shell, then makes it plain: no echo, no line editing, no prompt."""
+        self.wait(prompt, seconds, dead=(DEAD,) if prompt == RESCUE else (DEAD, FAILED))
+        self.boot_seconds = time.monotonic() - self.started
+        self.send("stty -echo; exec sh /dev/stdin\r")
+        self.run("true")
+        return self
+
+    def run(self, command, seconds=60, ok=True):
+        """Runs a command in dom0 and returns what it printed; ok: it must succeed."""
+        self.send(f"{command}; echo @@$?@@\n")
+        self.wait(r"@@(\d+)@@\r\n", seconds)
+        status = int(self.child.match.group(1))
+        output = self.child.before.replace("\r", "")
+        if ok and status:
+            raise BootFailure(f"`{command}` in dom0 ended with {status}: {output[-2000:]}")
+        self.status = status
+        return output
+
+    def monitor(self, command):
+        """A command for QEMU's own console."""
+        import socket
+        with socket.socket(socket.AF_UNIX) as s:
+            s.settimeout(30)
+            s.connect(str(self.monitor_path))
+            answer = self._until_prompt(s)
+            s.sendall(command.encode() + b"\n")
+            answer = self._until_prompt(s)
+        return answer
+
+    @staticmethod
+    def _until_prompt(s):
+        got = b""
+        while not got.endswith(b"(qemu) "):
+            more = s.recv(65536)
+            if not more:
+                break
+            got += more
+        return got.decode(errors="replace")
+
+    def debug_key(self, key, seconds=60):
+        """The lines that the hypervisor prints for a debug key, without their mark."""
+        before = self.hv_log()
+        self.run(f"xl debug-keys {key}", seconds)
+        after = self.hv_log()
+        # The ring may have wrapped: what is new follows the last line that was there before.
+        last = before[-1] if before else None
+        for at in range(len(after) - 1, -1, -1):
+            if after[at] == last and after[max(0, at - 5):at] == before[-6:-1][-min(5, at):]:
+                return after[at + 1:]
+        return after
+
+    def hv_log(self):
+        return [x for x in self.run("xl dmesg").splitlines() if x.strip()]
+
+    def check_clean(self):
+        """No warning of the kernel or the hypervisor so far, on the console or in a log."""
+        kernel = [x for x in self.run("dmesg").splitlines() if BAD_KERNEL.search(x)]
+        console = [x for x in self.text().splitlines() if BAD_HV.search(x)]
+        console += [x for x in self.text().splitlines()
+                    if re.match(r"\[ *\d+\.\d+\]", x) and BAD_KERNEL.search(x)]
+        assert not kernel + console, "warnings:\n" + "\n".join(kernel + console)

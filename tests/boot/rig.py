@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: MIT
+"""The shared machine: the release image, four CPUs, all disks, both network cards, our tools."""
+import subprocess
+
+from qemu import BootFailure, Machine, SRC, WORK
+
+HERE = SRC / "tests/boot"
+DISK_MB = 48
+# The names of the disks are their serial numbers, by which dom0 finds them.
+DISKS = {
+    "blk": ["-device", "virtio-blk-pci,drive=blk,serial=blk"],
+    "sata": ["-device", "ich9-ahci,id=ahci", "-device", "ide-hd,drive=sata,bus=ahci.0,serial=sata"],
+    "nvme": ["-device", "nvme,drive=nvme,serial=nvme"],
+}
+# The host is 10.0.2.2 on the first network and 10.0.3.2 on the second.
+NICS = ["-nic", "user,model=virtio-net-pci,net=10.0.2.0/24",
+        "-nic", "user,model=e1000,net=10.0.3.0/24"]
+TOOLS = ("storm", "clocks")
+
+
+def make_tools():
+    """The programs that the tests run in dom0, as a cpio archive to be given as a disk."""
+    folder = WORK / "tools"
+    folder.mkdir(parents=True, exist_ok=True)
+    for tool in TOOLS:
+        source, out = HERE / f"{tool}.c", folder / tool
+        if not out.exists() or out.stat().st_mtime < source.stat().st_mtime:
+            subprocess.run(["gcc", "-O2", "-Wall", "-Wextra", "-Werror", "-static", "-pthread",
+                            "-s", "-o", out, source], check=True)
+    archive = WORK / "tools.cpio"
+    with open(archive, "wb") as f:
+        subprocess.run(["cpio", "--quiet", "-o", "-H", "newc"], cwd=folder, check=True, stdout=f,
+                       input="".join(f"{t}\n" for t in TOOLS).encode())
+        f.write(bytes(-f.tell() % 4096))
+    return archive
+
+
+def tools_disk():
+    return ["-drive", f"file={make_tools()},format=raw,if=none,id=tools,readonly=on",
+            "-device", "virtio-blk-pci,drive=tools,serial=tools,num-queues=1"]
+
+
+def disk_name(machine, serial):
+    """The name of a disk in /dev by its serial number."""
+    found = machine.run(
+        "for b in /sys/block/*; do cat $b/serial $b/device/serial $b/device/vpd_pg80 2>/dev/null |"
+        f" tr -d '\\000' | grep -q {serial} && echo ${{b##*/}}; done; true").split()
+    assert len(found) == 1, f"disk {serial}: {found}"
+    return found[0]
+
+
+def unpack_tools(machine):
+    machine.run(f"cd /usr/bin && cpio -idu </dev/{disk_name(machine, 'tools')} && cd")
+
+
+class Rig:
+    def __init__(self, folder):
+        self.folder, self.machine, self.starts = folder, None, 0
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc):
+        self.close()
+
+    def close(self):
+        if self.machine:
+            self.machine.close()
+            self.machine = None
+
+    def start(self):
+        args = tools_disk()
+        for name, device in DISKS.items():
+            image = self.folder / f"{name}.img"
+            with open(image, "wb") as f:
+                f.truncate(DISK_MB << 20)
+            args += ["-drive", f"file={image},format=raw,if=none,id={name}", *device]
+        self.starts += 1
+        if self.starts > 3:
+            raise BootFailure("the shared machine was lost three times")
+        self.machine = Machine(f"shared-{self.starts}", smp=4, nic=NICS, args=args)
+        self.machine.choose(0)
+        self.machine.to_prompt()
+        unpack_tools(self.machine)
+
+    def healthy(self):
+        try:
+            if self.machine:
+                self.machine.run("true", 20)
+        except BootFailure:
+            self.close()
+        if not self.machine:
+            self.start()
+        return self.machine
