@@ -169,8 +169,7 @@ static void bench_prepare(void)
 
 static void set_entry(int vector, unsigned long address)
 {
-	struct trap_info t[2] = {
-		{.vector = (u8)vector, .cs = FLAT_KERNEL_CS, .address = address}};
+	struct trap_info t[2] = {{.vector = (u8)vector, .cs = FLAT_KERNEL_CS, .address = address}};
 
 	set_trap_table(t);
 }

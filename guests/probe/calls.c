@@ -11,8 +11,15 @@ static const u8 unknown[] = {11, 27, 38, 43, 44, 45, 46, 47, 50, 51, 52,
 
 static void unknown_calls(void)
 {
-	static const u64 wild[] = {64, 65, 0x1000, 0x7fffffff, 0xffffffff, 0x80000000,
-				   1UL << 32 | __HYPERVISOR_xen_version, ~0UL, 1UL << 63};
+	static const u64 wild[] = {64,
+				   65,
+				   0x1000,
+				   0x7fffffff,
+				   0xffffffff,
+				   0x80000000,
+				   1UL << 32 | __HYPERVISOR_xen_version,
+				   ~0UL,
+				   1UL << 63};
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(unknown); i++) {
 		long rc = hcall(unknown[i]);
@@ -120,9 +127,12 @@ static const struct pointer_op {
 };
 
 static const u64 bad_pointers[] = {
-	0xffff818000000000, 0xffff828000000000, 0xffff800000000000, 0xffff87ffffffffff,
-	0x8000000000000000, 0x0000800000000000, 0x00007fffffffffff, 0xfffffffffffffff8,
-	UNMAPPED,	    0,			0xffff7fffffffffff,
+	0xffff818000000000, 0xffff828000000000,
+	0xffff800000000000, 0xffff87ffffffffff,
+	0x8000000000000000, 0x0000800000000000,
+	0x00007fffffffffff, 0xfffffffffffffff8,
+	UNMAPPED,	    0,
+	0xffff7fffffffffff,
 };
 
 static void one_pointer(const struct pointer_op *p, u64 va)
@@ -153,8 +163,8 @@ static void bad_pointers_everywhere(void)
 			const struct pointer_op *p = &pointer_ops[i];
 
 			/* NULL means something to these. */
-			if (!bad_pointers[k] &&
-			    (p->nr == __HYPERVISOR_set_trap_table || p->nr == __HYPERVISOR_xen_version))
+			if (!bad_pointers[k] && (p->nr == __HYPERVISOR_set_trap_table ||
+						 p->nr == __HYPERVISOR_xen_version))
 				continue;
 			one_pointer(p, bad_pointers[k]);
 		}

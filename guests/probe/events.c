@@ -11,7 +11,8 @@ static void dispatch_word(struct cpu *c, unsigned int w)
 {
 	u64 bits;
 
-	while ((bits = ACCESS_ONCE(shared.evtchn_pending[w]) & ~ACCESS_ONCE(shared.evtchn_mask[w]))) {
+	while ((bits = ACCESS_ONCE(shared.evtchn_pending[w]) &
+		       ~ACCESS_ONCE(shared.evtchn_mask[w]))) {
 		unsigned int port = w * 64 + (unsigned int)__builtin_ctzl(bits);
 
 		port_clear(port);

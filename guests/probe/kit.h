@@ -22,27 +22,27 @@ typedef uint32_t u32;
 typedef uint64_t u64;
 typedef int64_t s64;
 
-#define ARRAY_SIZE(a)	  (sizeof(a) / sizeof((a)[0]))
-#define PAGE_SIZE	  4096UL
-#define __noinline	  __attribute__((noinline))
-#define barrier()	  asm volatile("" ::: "memory")
-#define mb()		  asm volatile("mfence" ::: "memory")
-#define ACCESS_ONCE(x)	  (*(volatile typeof(x) *)&(x))
-#define cpu_relax()	  asm volatile("pause" ::: "memory")
-#define __printf(f, a)	  __attribute__((format(printf, f, a)))
+#define ARRAY_SIZE(a)  (sizeof(a) / sizeof((a)[0]))
+#define PAGE_SIZE      4096UL
+#define __noinline     __attribute__((noinline))
+#define barrier()      asm volatile("" ::: "memory")
+#define mb()	       asm volatile("mfence" ::: "memory")
+#define ACCESS_ONCE(x) (*(volatile typeof(x) *)&(x))
+#define cpu_relax()    asm volatile("pause" ::: "memory")
+#define __printf(f, a) __attribute__((format(printf, f, a)))
 
-#define PTE_P	1UL
-#define PTE_RW	2UL
-#define PTE_US	4UL
-#define PTE_PWT 8UL
-#define PTE_PCD 0x10UL
-#define PTE_A	0x20UL
-#define PTE_D	0x40UL
-#define PTE_PSE 0x80UL
-#define PTE_G	0x100UL
-#define PTE_AVL 0xe00UL
-#define PTE_NX	(1UL << 63)
-#define PTE_ADDR 0x000ffffffffff000UL
+#define PTE_P	  1UL
+#define PTE_RW	  2UL
+#define PTE_US	  4UL
+#define PTE_PWT	  8UL
+#define PTE_PCD	  0x10UL
+#define PTE_A	  0x20UL
+#define PTE_D	  0x40UL
+#define PTE_PSE	  0x80UL
+#define PTE_G	  0x100UL
+#define PTE_AVL	  0xe00UL
+#define PTE_NX	  (1UL << 63)
+#define PTE_ADDR  0x000ffffffffff000UL
 #define PTE_TABLE (PTE_P | PTE_RW | PTE_US | PTE_A | PTE_D)
 
 #define RFLAGS_TF 0x100UL
@@ -89,32 +89,32 @@ bool check_true(const char *file, int line, const char *what, bool ok);
 bool check_rc(const char *file, int line, const char *what, long got, long want);
 bool check_refused(const char *file, int line, const char *what, long rc);
 
-#define CHECK(cond)	   check_true(__FILE__, __LINE__, #cond, (cond))
+#define CHECK(cond)	    check_true(__FILE__, __LINE__, #cond, (cond))
 #define CHECK_EQ(got, want) check_eq(__FILE__, __LINE__, #got, (u64)(got), (u64)(want))
 /* A hypercall's result: exactly want; or any error. */
-#define CHECK_RC(call, want)  check_rc(__FILE__, __LINE__, #call, (call), (want))
-#define CHECK_OK(call)	      CHECK_RC(call, 0)
-#define CHECK_REFUSED(call)   check_refused(__FILE__, __LINE__, #call, (call))
+#define CHECK_RC(call, want) check_rc(__FILE__, __LINE__, #call, (call), (want))
+#define CHECK_OK(call)	     CHECK_RC(call, 0)
+#define CHECK_REFUSED(call)  check_refused(__FILE__, __LINE__, #call, (call))
 /* What the test itself needs: without it, its answer would mean nothing. */
-#define REQUIRE(cond)                                                                     \
-	do {                                                                              \
-		if (!(cond)) {                                                            \
-			outcome_set(ERROR, __FILE__, __LINE__, "needs %s", #cond);        \
-			return;                                                           \
-		}                                                                         \
+#define REQUIRE(cond)                                                              \
+	do {                                                                       \
+		if (!(cond)) {                                                     \
+			outcome_set(ERROR, __FILE__, __LINE__, "needs %s", #cond); \
+			return;                                                    \
+		}                                                                  \
 	} while (0)
-#define REQUIRE_OK(call)                                                                  \
-	do {                                                                              \
-		long rc_ = (call);                                                        \
-		if (rc_) {                                                                \
-			outcome_set(ERROR, __FILE__, __LINE__, "%s = %ld", #call, rc_);   \
-			return;                                                           \
-		}                                                                         \
+#define REQUIRE_OK(call)                                                                \
+	do {                                                                            \
+		long rc_ = (call);                                                      \
+		if (rc_) {                                                              \
+			outcome_set(ERROR, __FILE__, __LINE__, "%s = %ld", #call, rc_); \
+			return;                                                         \
+		}                                                                       \
 	} while (0)
-#define SKIP_TEST(why)                                                                    \
-	do {                                                                              \
-		outcome_set(SKIP, __FILE__, __LINE__, "%s", why);                         \
-		return;                                                                   \
+#define SKIP_TEST(why)                                            \
+	do {                                                      \
+		outcome_set(SKIP, __FILE__, __LINE__, "%s", why); \
+		return;                                           \
 	} while (0)
 
 /* --- print.c --- */
@@ -167,7 +167,7 @@ static inline struct cpu *this_cpu(void)
 }
 
 /* Runs fn(arg); -1 when it returned, else the vector of the exception; frame in this_cpu()->trap. */
-int catch(void (*fn)(void *), void *arg);
+int catch (void (*fn)(void *), void *arg);
 
 static inline struct vcpu_info *vcpu_info(unsigned int id);
 extern struct shared_info shared;
@@ -206,12 +206,12 @@ u64 root_mfn(void);
 long page_set(const void *va, u64 pte); /* update_va_mapping with INVLPG */
 long page_ro(void *page);
 long page_rw(void *page);
-void *win(unsigned int i);	      /* address of window page i, unmapped between tests */
+void *win(unsigned int i); /* address of window page i, unmapped between tests */
 long win_map(unsigned int i, u64 pte);
 void win_clear(void);
-long pt_write(u64 ma, u64 val);	      /* mmu_update of one entry, MMU_NORMAL_PT_UPDATE */
-#define slot_ma(table, i) ((va_mfn(table) << 12) + (u64)(i) * 8)
-long pin(int level, u64 mfn);	      /* PIN_Lx_TABLE */
+long pt_write(u64 ma, u64 val); /* mmu_update of one entry, MMU_NORMAL_PT_UPDATE */
+#define slot_ma(table, i) ((va_mfn(table) << 12) + (u64)(i)*8)
+long pin(int level, u64 mfn); /* PIN_Lx_TABLE */
 long unpin(u64 mfn);
 void tlb_flush(void);
 /* Byte accesses that may fault: -1 or the vector. */
@@ -223,7 +223,7 @@ int try_write64(void *va, u64 val);
 /* Builds the user root with one code, one data and one stack page. False: refused. */
 bool user_init(void);
 extern u64 user_root_mfn;
-extern char *user_data;		      /* the data page, as the kernel sees it */
+extern char *user_data; /* the data page, as the kernel sees it */
 /* Copies the code and runs it in user mode until it traps; returns the vector. */
 int user_run(const char *code, const char *end, struct regs *in);
 void user_regs(struct regs *r);

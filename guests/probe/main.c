@@ -37,8 +37,8 @@ bool check_true(const char *file, int line, const char *what, bool ok)
 bool check_eq(const char *file, int line, const char *what, u64 got, u64 want)
 {
 	if (got != want)
-		outcome_set(FAILURE, file, line, "%s = 0x%lx (%ld), want 0x%lx", what, got, (s64)got,
-			    want);
+		outcome_set(FAILURE, file, line, "%s = 0x%lx (%ld), want 0x%lx", what, got,
+			    (s64)got, want);
 	return got == want;
 }
 
@@ -70,7 +70,7 @@ static void run_test(const char *topic, const struct test *t)
 
 	printf("%s.%s: ", topic, t->name);
 	current = SUCCESS;
-	vector = catch(run_body, t->fn);
+	vector = catch (run_body, t->fn);
 	if (vector >= 0)
 		outcome_set(ERROR, __FILE__, __LINE__,
 			    "unexpected trap 0x%x error 0x%lx rip 0x%lx cr2 0x%lx", vector,
@@ -163,8 +163,8 @@ void probe_main(struct start_info *si)
 		bench();
 	else
 		run_all(option("test"), option("not"), option("list") != NULL);
-	printf("probe: %u passed, %u failed, %u errors, %u skipped\n", count[SUCCESS], count[FAILURE],
-	       count[ERROR], count[SKIP]);
+	printf("probe: %u passed, %u failed, %u errors, %u skipped\n", count[SUCCESS],
+	       count[FAILURE], count[ERROR], count[SKIP]);
 	printf("probe: DONE\n");
 	power_off();
 }

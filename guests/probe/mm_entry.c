@@ -92,7 +92,7 @@ static void each_bit(void)
 static void strange_frames(void)
 {
 	static const u64 frames[] = {0x000ffffffffff, 0x00000ffffffff, 0x0000080000000,
-				     0x0000100000000, 0x000fee00, 0x000fec00};
+				     0x0000100000000, 0x000fee00,      0x000fec00};
 	struct xen_machphys_mapping m = {0};
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(frames); i++) {
@@ -134,7 +134,8 @@ static void foreign_ram(u64 first, u64 last, u64 *seen)
 		rw = win_map(0, mk_pte(mfn, PTE_KERNEL));
 		if (ro >= 0 || rw >= 0) {
 			outcome_set(FAILURE, __FILE__, __LINE__,
-				    "foreign frame 0x%lx: read-only %ld, writable %ld", mfn, ro, rw);
+				    "foreign frame 0x%lx: read-only %ld, writable %ld", mfn, ro,
+				    rw);
 			return;
 		}
 		if (pin(1, mfn) >= 0 || pin(4, mfn) >= 0) {
@@ -205,8 +206,10 @@ static void upper_bits(void)
 			CHECK_REFUSED(rc);
 		}
 	/* A large page of our own frames, aligned or not. */
-	CHECK_REFUSED(pt_write(slot_ma(t.page[2], 1), mk_pte(va_mfn(t.page[0]), PTE_TABLE | PTE_PSE)));
-	CHECK_REFUSED(pt_write(slot_ma(t.page[2], 1), mk_pte(p2m[0] & ~511UL, PTE_TABLE | PTE_PSE)));
+	CHECK_REFUSED(
+		pt_write(slot_ma(t.page[2], 1), mk_pte(va_mfn(t.page[0]), PTE_TABLE | PTE_PSE)));
+	CHECK_REFUSED(
+		pt_write(slot_ma(t.page[2], 1), mk_pte(p2m[0] & ~511UL, PTE_TABLE | PTE_PSE)));
 	CHECK_REFUSED(pt_write(slot_ma(t.page[3], 1), mk_pte(0, PTE_TABLE | PTE_PSE)));
 	tree_free(&t, true);
 }
@@ -296,10 +299,11 @@ static void hypervisor_slots(void)
 	for (unsigned int i = 256; i < 272; i++) {
 		u64 old = t.page[4][i];
 
-		CHECK_REFUSED(pt_write(slot_ma(t.page[4], i), mk_pte(va_mfn(t.page[3]), PTE_TABLE)));
+		CHECK_REFUSED(
+			pt_write(slot_ma(t.page[4], i), mk_pte(va_mfn(t.page[3]), PTE_TABLE)));
 		CHECK_REFUSED(pt_write((root_mfn() << 12) + i * 8, 0));
-		CHECK_REFUSED(pt_write((root_mfn() << 12) + i * 8,
-				       mk_pte(va_mfn(t.page[3]), PTE_TABLE)));
+		CHECK_REFUSED(
+			pt_write((root_mfn() << 12) + i * 8, mk_pte(va_mfn(t.page[3]), PTE_TABLE)));
 		CHECK_EQ(t.page[4][i] & ~(PTE_A | PTE_D), old & ~(PTE_A | PTE_D));
 	}
 	CHECK_OK(pt_write(slot_ma(t.page[4], 255), mk_pte(va_mfn(t.page[3]), PTE_TABLE)));

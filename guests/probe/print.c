@@ -121,8 +121,8 @@ static const char *format_one(struct out *o, const char *f, va_list *ap)
 		break;
 	case 'u':
 	case 'x':
-		put_number(o, is_long ? va_arg(*ap, u64) : va_arg(*ap, u32), *f == 'u' ? 10 : 16, false,
-			   width, fill);
+		put_number(o, is_long ? va_arg(*ap, u64) : va_arg(*ap, u32), *f == 'u' ? 10 : 16,
+			   false, width, fill);
 		break;
 	case 'p':
 		put_number(o, va_arg(*ap, u64), 16, false, 16, '0');
@@ -162,7 +162,8 @@ static void ring_write(const char *s, size_t n)
 	struct evtchn_send send = {.port = start_copy.console.domU.evtchn};
 
 	for (size_t i = 0; i < n; i++) {
-		while (ACCESS_ONCE(ring->out_prod) - ACCESS_ONCE(ring->out_cons) >= sizeof(ring->out))
+		while (ACCESS_ONCE(ring->out_prod) - ACCESS_ONCE(ring->out_cons) >=
+		       sizeof(ring->out))
 			sched_op(SCHEDOP_yield, NULL);
 		ring->out[MASK_XENCONS_IDX(ring->out_prod, ring->out)] = s[i];
 		barrier();

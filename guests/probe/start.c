@@ -3,7 +3,25 @@
 #include "hypercall.h"
 #include "topics.h"
 
-enum { RAX, RBX, RCX, RDX, RSI, RDI, RBP, RSP, R8, R15 = 15, RFLAGS, CS, SS, DS, ES, FS, GS };
+enum {
+	RAX,
+	RBX,
+	RCX,
+	RDX,
+	RSI,
+	RDI,
+	RBP,
+	RSP,
+	R8,
+	R15 = 15,
+	RFLAGS,
+	CS,
+	SS,
+	DS,
+	ES,
+	FS,
+	GS
+};
 
 extern char _end[];
 

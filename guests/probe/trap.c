@@ -27,9 +27,11 @@ void trap_init(void)
 	struct callback_register cb[] = {
 		{.type = CALLBACKTYPE_event, .address = (unsigned long)event_entry},
 		{.type = CALLBACKTYPE_failsafe, .address = (unsigned long)failsafe_entry},
-		{.type = CALLBACKTYPE_syscall, .flags = CALLBACKF_mask_events,
+		{.type = CALLBACKTYPE_syscall,
+		 .flags = CALLBACKF_mask_events,
 		 .address = (unsigned long)syscall_entry},
-		{.type = CALLBACKTYPE_syscall32, .flags = CALLBACKF_mask_events,
+		{.type = CALLBACKTYPE_syscall32,
+		 .flags = CALLBACKF_mask_events,
 		 .address = (unsigned long)syscall32_entry},
 	};
 
@@ -59,7 +61,8 @@ static void die(const struct regs *r, struct cpu *c)
 {
 	struct sched_shutdown off = {.reason = SHUTDOWN_crash};
 
-	printf("\nprobe: PANIC: vcpu %u: trap 0x%lx error 0x%lx rip 0x%lx cr2 0x%lx rsp 0x%lx rflags 0x%lx\n",
+	printf("\nprobe: PANIC: vcpu %u: trap 0x%lx error 0x%lx rip 0x%lx cr2 0x%lx rsp 0x%lx "
+	       "rflags 0x%lx\n",
 	       c->id, r->vector, r->error, r->rip, c->cr2, r->rsp, r->rflags);
 	sched_op(SCHEDOP_shutdown, &off);
 	for (;;)
@@ -92,7 +95,7 @@ void trap_c(struct regs *r)
 		die(&c->trap, c);
 }
 
-int catch(void (*fn)(void *), void *arg)
+int catch (void (*fn)(void *), void *arg)
 {
 	struct jump *volatile outer = this_cpu()->catch;
 	struct jump j;

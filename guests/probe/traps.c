@@ -11,11 +11,11 @@
 static u64 want_rip;
 
 /* Runs one instruction and remembers its address; the operands are %0 and %1. */
-#define AT(insn, ...)                                                                     \
+#define AT(insn, ...)                                                                            \
 	asm volatile("push %%rax; lea 1f(%%rip), %%rax; mov %%rax, want_rip(%%rip); pop %%rax\n" \
-		     "1: " insn                                                            \
-		     :                                                                     \
-		     : __VA_ARGS__                                                         \
+		     "1: " insn                                                                  \
+		     :                                                                           \
+		     : __VA_ARGS__                                                               \
 		     : "rax", "rdx", "memory")
 
 static void do_div(void *a)
@@ -131,7 +131,7 @@ static void exceptions(void)
 	struct cpu *c = this_cpu();
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(simple); i++) {
-		int vector = catch(simple[i].fn, NULL);
+		int vector = catch (simple[i].fn, NULL);
 		const struct regs *r = &c->trap;
 
 		if (vector != simple[i].vector || !same_error(r->error, simple[i].error) ||
@@ -145,7 +145,7 @@ static void exceptions(void)
 
 static void stack_fault(void)
 {
-	int v = catch(do_ss, NULL);
+	int v = catch (do_ss, NULL);
 
 	CHECK(v == 12 || v == 13); /* 13: QEMU's TCG */
 	CHECK_EQ(this_cpu()->trap.error, 0);
@@ -154,16 +154,18 @@ static void stack_fault(void)
 /* int n works when the gate's DPL says so. */
 static void gate_dpl(void)
 {
-	struct trap_info t[2] = {{.vector = 0x41, .flags = 3, .cs = FLAT_KERNEL_CS,
+	struct trap_info t[2] = {{.vector = 0x41,
+				  .flags = 3,
+				  .cs = FLAT_KERNEL_CS,
 				  .address = (unsigned long)trap_stubs + 0x41 * 32}};
 
-	CHECK_EQ(catch(do_int41, NULL), 13);
+	CHECK_EQ(catch (do_int41, NULL), 13);
 	REQUIRE_OK(set_trap_table(t));
-	CHECK_EQ(catch(do_int41, NULL), 0x41);
+	CHECK_EQ(catch (do_int41, NULL), 0x41);
 	CHECK_EQ(this_cpu()->trap.rip, want_rip + 2);
 	t[0].flags = 0;
 	REQUIRE_OK(set_trap_table(t));
-	CHECK_EQ(catch(do_int41, NULL), 13);
+	CHECK_EQ(catch (do_int41, NULL), 13);
 	CHECK(same_error(this_cpu()->trap.error, 0x41 * 8 + 2));
 }
 
@@ -179,7 +181,9 @@ static bool see_mask(struct regs *r)
 /* IF in the frame and the byte above CS are the mask before; the gate's flag 4 sets it. */
 static void masks(void)
 {
-	struct trap_info t[2] = {{.vector = 3, .flags = 3 | 4, .cs = FLAT_KERNEL_CS,
+	struct trap_info t[2] = {{.vector = 3,
+				  .flags = 3 | 4,
+				  .cs = FLAT_KERNEL_CS,
 				  .address = (unsigned long)trap_stubs + 3 * 32}};
 	struct cpu *c = this_cpu();
 
@@ -244,10 +248,11 @@ static void frame_alignment(void)
 
 	this_cpu()->hook = pass;
 	for (int i = 0; i < 16; i++) {
-		asm volatile("mov %%rsp, %%rbx; sub %1, %%rsp; mov %%rsp, %0; int3; mov %%rbx, %%rsp"
-			     : "=&r"(sp)
-			     : "r"((u64)i)
-			     : "rbx", "memory");
+		asm volatile(
+			"mov %%rsp, %%rbx; sub %1, %%rsp; mov %%rsp, %0; int3; mov %%rbx, %%rsp"
+			: "=&r"(sp)
+			: "r"((u64)i)
+			: "rbx", "memory");
 		CHECK_EQ(this_cpu()->trap.rsp, sp);
 	}
 }
@@ -257,11 +262,8 @@ static const struct {
 	char access;
 	u64 error;
 } faults[] = {
-	{UNMAPPED + 8, 'r', 0},
-	{UNMAPPED + 16, 'w', 2},
-	{UNMAPPED + 24, 'x', 0x10},
-	{0x123456789000, 'r', 0},
-	{MACH2PHYS_VIRT_START, 'w', 3},
+	{UNMAPPED + 8, 'r', 0},	  {UNMAPPED + 16, 'w', 2},	  {UNMAPPED + 24, 'x', 0x10},
+	{0x123456789000, 'r', 0}, {MACH2PHYS_VIRT_START, 'w', 3},
 };
 
 static void do_jump(void *va)
@@ -275,8 +277,9 @@ static void page_faults(void)
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(faults); i++) {
 		void *va = (void *)faults[i].va;
-		int v = faults[i].access == 'r' ? try_read(va) :
-			faults[i].access == 'w' ? try_write(va) : catch(do_jump, va);
+		int v = faults[i].access == 'r'	  ? try_read(va)
+			: faults[i].access == 'w' ? try_write(va)
+						  : catch (do_jump, va);
 
 		CHECK_EQ(v, 14);
 		CHECK_EQ(c->cr2, faults[i].va);
@@ -293,7 +296,7 @@ static void page_fault_bits(void)
 	REQUIRE_OK(win_map(0, mk_pte(va_mfn(page), PTE_RO | PTE_NX)));
 	CHECK_EQ(try_write(win(0)), 14);
 	CHECK_EQ(c->trap.error, 3);
-	CHECK_EQ(catch(do_jump, win(0)), 14);
+	CHECK_EQ(catch (do_jump, win(0)), 14);
 	CHECK_EQ(c->trap.error, 0x11);
 	CHECK_EQ(c->cr2, (u64)win(0));
 	win_clear();
@@ -334,15 +337,15 @@ static void single_step(void)
 
 static void device_not_available(void)
 {
-	CHECK_EQ(catch(do_fpu, NULL), -1);
+	CHECK_EQ(catch (do_fpu, NULL), -1);
 	CHECK_OK(fpu_taskswitch(1));
-	CHECK_EQ(catch(do_fpu, NULL), 7);
+	CHECK_EQ(catch (do_fpu, NULL), 7);
 	CHECK_EQ(this_cpu()->trap.error, 0);
 	/* Delivery has cleared the flag. */
-	CHECK_EQ(catch(do_fpu, NULL), -1);
+	CHECK_EQ(catch (do_fpu, NULL), -1);
 	CHECK_OK(fpu_taskswitch(1));
 	CHECK_OK(fpu_taskswitch(0));
-	CHECK_EQ(catch(do_fpu, NULL), -1);
+	CHECK_EQ(catch (do_fpu, NULL), -1);
 }
 
 static void bad_iret(void *arg)
@@ -365,9 +368,9 @@ static void iret_bad_selectors(void)
 	static const struct {
 		u16 cs, ss;
 	} bad[] = {
-		{0x8, FLAT_KERNEL_SS},	   {KERNEL_CS16, 0x8},	     {0xfff0, FLAT_KERNEL_SS},
-		{0xc, FLAT_KERNEL_SS},	   {0xe008, FLAT_KERNEL_SS}, {KERNEL_CS16, 0xe008},
-		{0xe028, FLAT_KERNEL_SS},  {KERNEL_CS16, 0xe033},    {0, FLAT_KERNEL_SS},
+		{0x8, FLAT_KERNEL_SS},	  {KERNEL_CS16, 0x8},	    {0xfff0, FLAT_KERNEL_SS},
+		{0xc, FLAT_KERNEL_SS},	  {0xe008, FLAT_KERNEL_SS}, {KERNEL_CS16, 0xe008},
+		{0xe028, FLAT_KERNEL_SS}, {KERNEL_CS16, 0xe033},    {0, FLAT_KERNEL_SS},
 	};
 	struct regs r;
 
@@ -379,7 +382,7 @@ static void iret_bad_selectors(void)
 		r.rflags = 2;
 		r.cs = bad[i].cs;
 		r.ss = bad[i].ss;
-		v = catch(bad_iret, &r);
+		v = catch (bad_iret, &r);
 		if (v != VEC_FAILSAFE && v != 13)
 			outcome_set(FAILURE, __FILE__, __LINE__,
 				    "iret to cs 0x%x ss 0x%x: vector 0x%x rip 0x%lx", bad[i].cs,
@@ -397,7 +400,7 @@ static void iret_ring1_is_kernel(void)
 		r.rflags = 2;
 		r.cs = KERNEL_CS16 | rpl;
 		r.ss = FLAT_KERNEL_SS;
-		CHECK_EQ(catch(bad_iret, &r), 6);
+		CHECK_EQ(catch (bad_iret, &r), 6);
 		CHECK_EQ(this_cpu()->trap.cs & 0xffff, KERNEL_CS16);
 	}
 }
@@ -412,7 +415,7 @@ static void iret_flags(void)
 	r.cs = KERNEL_CS16;
 	r.ss = FLAT_KERNEL_SS;
 	r.rflags = 0x3f7ed7 & ~(RFLAGS_TF | RFLAGS_DF);
-	CHECK_EQ(catch(bad_iret, &r), 6);
+	CHECK_EQ(catch (bad_iret, &r), 6);
 	CHECK_EQ(this_cpu()->trap.rflags & 0x1a3000, 0);
 }
 
@@ -426,7 +429,7 @@ static void iret_noncanonical(void)
 	r.cs = KERNEL_CS16;
 	r.ss = FLAT_KERNEL_SS;
 	r.rflags = 2;
-	v = catch(bad_iret, &r);
+	v = catch (bad_iret, &r);
 	CHECK(v == VEC_FAILSAFE || v == 13);
 }
 
@@ -434,20 +437,24 @@ static void iret_noncanonical(void)
 static void trap_table_list(void)
 {
 	struct trap_info t[3] = {
-		{.vector = 6, .cs = FLAT_KERNEL_CS, .address = (unsigned long)trap_stubs + 0x77 * 32},
+		{.vector = 6,
+		 .cs = FLAT_KERNEL_CS,
+		 .address = (unsigned long)trap_stubs + 0x77 * 32},
 		{.vector = 0, .cs = FLAT_KERNEL_CS, .address = 0},
-		{.vector = 3, .cs = FLAT_KERNEL_CS, .address = (unsigned long)trap_stubs + 0x78 * 32},
+		{.vector = 3,
+		 .cs = FLAT_KERNEL_CS,
+		 .address = (unsigned long)trap_stubs + 0x78 * 32},
 	};
 
 	REQUIRE_OK(set_trap_table(t));
-	CHECK_EQ(catch(do_ud, NULL), 0x77);
-	CHECK_EQ(catch(do_bp, NULL), 3);
+	CHECK_EQ(catch (do_ud, NULL), 0x77);
+	CHECK_EQ(catch (do_bp, NULL), 3);
 	t[0].address = (unsigned long)trap_stubs + 6 * 32;
 	REQUIRE_OK(set_trap_table(t));
-	CHECK_EQ(catch(do_ud, NULL), 6);
+	CHECK_EQ(catch (do_ud, NULL), 6);
 	t[0].address = NONCANON;
 	CHECK_REFUSED(set_trap_table(t));
-	CHECK_EQ(catch(do_ud, NULL), 6);
+	CHECK_EQ(catch (do_ud, NULL), 6);
 	CHECK_RC(set_trap_table(UNMAPPED), -XEN_EFAULT);
 }
 

@@ -60,11 +60,12 @@ static void user_traps(void)
 		if (v != traps[i].vector || !same_error(t->error, traps[i].error) ||
 		    t->rip != USER_CODE + traps[i].rip || (t->cs & 0xffff) != FLAT_USER_CS ||
 		    t->ss != FLAT_USER_SS || t->rsp != USER_STACK || !(t->rflags & RFLAGS_IF))
-			outcome_set(FAILURE, __FILE__, __LINE__,
-				    "%s: vector 0x%x (want 0x%x) error 0x%lx (want 0x%lx) rip 0x%lx "
-				    "cs 0x%lx ss 0x%lx rsp 0x%lx rflags 0x%lx",
-				    traps[i].name, v, traps[i].vector, t->error, traps[i].error,
-				    t->rip, t->cs, t->ss, t->rsp, t->rflags);
+			outcome_set(
+				FAILURE, __FILE__, __LINE__,
+				"%s: vector 0x%x (want 0x%x) error 0x%lx (want 0x%lx) rip 0x%lx "
+				"cs 0x%lx ss 0x%lx rsp 0x%lx rflags 0x%lx",
+				traps[i].name, v, traps[i].vector, t->error, traps[i].error, t->rip,
+				t->cs, t->ss, t->rsp, t->rflags);
 	}
 }
 

@@ -15,7 +15,7 @@
 #include "pv/mm.h"
 #include "pv/pv.h"
 
-#define PTE_DOM0 (PTE_P | PTE_RW | PTE_US | PTE_A | PTE_D)
+#define PTE_DOM0	(PTE_P | PTE_RW | PTE_US | PTE_A | PTE_D)
 #define VGA_INFO_OFFSET sizeof(struct start_info)
 #define RESERVE_MAX	((128UL << 20) >> PAGE_SHIFT)
 
@@ -25,11 +25,10 @@ struct builder {
 	struct dom0_layout l;
 	const struct boot_module *kernel, *initrd;
 	unsigned long nr_pages;
-	u64 *p2m;	/* the guest's table, contiguous in our direct map */
-	mfn_t next;	/* frames of the current chunk that are not used yet */
+	u64 *p2m;   /* the guest's table, contiguous in our direct map */
+	mfn_t next; /* frames of the current chunk that are not used yet */
 	unsigned long left;
 };
-
 
 /* The next frame of dom0's memory, from chunks as large as possible. */
 static mfn_t take_frame(struct builder *b)
@@ -43,7 +42,8 @@ static mfn_t take_frame(struct builder *b)
 			f = domain_alloc_frames(b->d, order, DMF_NOZERO);
 		while (!f && order-- > 0);
 		if (!f)
-			panic("not enough memory for dom0: %lu of %lu pages", b->d->tot_pages, b->nr_pages);
+			panic("not enough memory for dom0: %lu of %lu pages", b->d->tot_pages,
+			      b->nr_pages);
 		b->next = frame_to_mfn(f);
 		b->left = 1UL << order;
 	}
@@ -295,9 +295,11 @@ static unsigned long dom0_pages(const struct builder *b)
 	if (opt_dom0_mem_max && n > opt_dom0_mem_max >> PAGE_SHIFT)
 		n = opt_dom0_mem_max >> PAGE_SHIFT;
 	if (n > avail)
-		panic("dom0_mem= asks for %lu MiB, but the box has only %lu MiB free", n >> 8, avail >> 8);
+		panic("dom0_mem= asks for %lu MiB, but the box has only %lu MiB free", n >> 8,
+		      avail >> 8);
 	if (initrd >= n)
-		panic("the initrd (%lu MiB) is larger than dom0's memory (%lu MiB)", initrd >> 8, n >> 8);
+		panic("the initrd (%lu MiB) is larger than dom0's memory (%lu MiB)", initrd >> 8,
+		      n >> 8);
 	return n;
 }
 
@@ -339,11 +341,13 @@ void dom0_build(void)
 	b.nr_pages = dom0_pages(&b);
 	b.d = create(b.nr_pages);
 	dom0_image_open(&b.img, paddr_to_virt(b.kernel->start), b.kernel->end - b.kernel->start);
-	switch (dom0_layout(&b.l, &b.img.k, b.nr_pages, b.initrd ? b.initrd->end - b.initrd->start : 0)) {
+	switch (dom0_layout(&b.l, &b.img.k, b.nr_pages,
+			    b.initrd ? b.initrd->end - b.initrd->start : 0)) {
 	case 0:
 		break;
 	case -XEN_ENOMEM:
-		panic("dom0's memory (%lu MiB) is too small for its kernel and initrd", b.nr_pages >> 8);
+		panic("dom0's memory (%lu MiB) is too small for its kernel and initrd",
+		      b.nr_pages >> 8);
 	default:
 		panic("dom0 kernel's virtual addresses make no sense");
 	}
@@ -360,6 +364,7 @@ void dom0_build(void)
 	domain_publish(b.d);
 	vtime_update_wallclock(b.d);
 	start_vcpu(&b, root);
-	pr_info("dom0: %lu MiB, %u vcpus, entry 0x%lx\n", b.nr_pages >> 8, b.d->max_vcpus, b.l.entry);
+	pr_info("dom0: %lu MiB, %u vcpus, entry 0x%lx\n", b.nr_pages >> 8, b.d->max_vcpus,
+		b.l.entry);
 	vga_release();
 }

@@ -27,14 +27,16 @@ void dom0_image_close(struct dom0_image *img);
  */
 struct dom0_layout {
 	u64 virt_base, kernel_end, initrd_va, p2m_va, start_info_va, pt_va, stack_va, end;
-	unsigned long nr_pt;	   /* page-table pages of the initial mapping */
-	unsigned long init_pfns;   /* pages of the initial mapping */
+	unsigned long nr_pt;	 /* page-table pages of the initial mapping */
+	unsigned long init_pfns; /* pages of the initial mapping */
 	unsigned long initrd_pfn, initrd_pages;
-	unsigned long p2m_pfn, p2m_pages, p2m_tables; /* INIT_P2M: pages of the table, and its page tables */
+	unsigned long p2m_pfn, p2m_pages,
+		p2m_tables; /* INIT_P2M: pages of the table, and its page tables */
 	u64 entry;
 };
 
 /* 0 or -XEN_EINVAL when the kernel's addresses make no sense, -XEN_ENOMEM when nr_pages is too small. */
-int dom0_layout(struct dom0_layout *l, const struct elf_kernel *k, unsigned long nr_pages, u64 initrd_bytes);
+int dom0_layout(struct dom0_layout *l, const struct elf_kernel *k, unsigned long nr_pages,
+		u64 initrd_bytes);
 
 #endif

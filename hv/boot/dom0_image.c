@@ -5,7 +5,7 @@
 #include "mm/buddy.h"
 #include "mm/heap.h"
 
-#define MAX_KERNEL (1UL << 30)
+#define MAX_KERNEL	  (1UL << 30)
 #define ARCH_DOM0_FEATURE 11 /* XENFEAT_dom0 */
 
 static unsigned int order_of(size_t bytes)
@@ -18,7 +18,10 @@ static unsigned int order_of(size_t bytes)
 }
 
 static const char *const format_name[] = {
-	[IMG_ZSTD] = "zstd", [IMG_LZ4] = "lz4", [IMG_LZMA] = "lzma", [IMG_BZIP2] = "bzip2",
+	[IMG_ZSTD] = "zstd",
+	[IMG_LZ4] = "lz4",
+	[IMG_LZMA] = "lzma",
+	[IMG_BZIP2] = "bzip2",
 };
 
 static long unpack(int format, const void *in, size_t len, void *out, size_t out_size)
@@ -37,21 +40,24 @@ static long unpack(int format, const void *in, size_t len, void *out, size_t out
 	return n;
 }
 
-static void decompress(struct dom0_image *img, int format, const void *in, size_t len, size_t out_size)
+static void decompress(struct dom0_image *img, int format, const void *in, size_t len,
+		       size_t out_size)
 {
 	struct frame *f;
 	long n;
 
 	if (format != IMG_GZIP && format != IMG_XZ)
 		panic("dom0 kernel is compressed with %s: use xz, gzip or a plain ELF",
-		      format > 0 && format <= IMG_BZIP2 && format_name[format] ? format_name[format]
-									       : "an unknown method");
+		      format > 0 && format <= IMG_BZIP2 && format_name[format]
+			      ? format_name[format]
+			      : "an unknown method");
 	if (!out_size || out_size > MAX_KERNEL)
 		panic("dom0 kernel image is truncated or damaged (no size of the unpacked kernel)");
 	img->order = order_of(out_size);
 	f = buddy_alloc(img->order, 0);
 	if (!f)
-		panic("no %lu MiB in one piece to unpack the dom0 kernel", PAGE_SIZE << img->order >> 20);
+		panic("no %lu MiB in one piece to unpack the dom0 kernel",
+		      PAGE_SIZE << img->order >> 20);
 	img->buffer = frame_to_virt(f);
 	n = unpack(format, in, len, img->buffer, out_size);
 	if (n < 0)
@@ -66,7 +72,8 @@ static void check_notes(const struct elf_kernel *k)
 	if (k->has_supported && !(k->supported_features >> ARCH_DOM0_FEATURE & 1))
 		panic("dom0 kernel says that it cannot be dom0 (no XENFEAT_dom0 in its notes)");
 	pr_info("dom0 kernel: %s %s, entry 0x%lx%s\n", k->guest_os[0] ? k->guest_os : "unknown",
-		k->guest_version, k->has_entry ? k->entry : k->e_entry, k->legacy ? ", __xen_guest" : "");
+		k->guest_version, k->has_entry ? k->entry : k->e_entry,
+		k->legacy ? ", __xen_guest" : "");
 }
 
 void dom0_image_open(struct dom0_image *img, const void *module, size_t size)

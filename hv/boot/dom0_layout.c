@@ -3,9 +3,9 @@
 #include "lib/errno.h"
 #include "mm/layout.h"
 
-#define ALIGN_4M   (4UL << 20)
-#define SPARE	   (512UL << 10) /* free room behind the boot stack that the ABI promises */
-#define MAX_SPAN   (1UL << 30)
+#define ALIGN_4M (4UL << 20)
+#define SPARE	 (512UL << 10) /* free room behind the boot stack that the ABI promises */
+#define MAX_SPAN (1UL << 30)
 
 static unsigned long tables_for(u64 start, u64 end)
 {
@@ -56,7 +56,8 @@ static void place_p2m(struct dom0_layout *l, const struct elf_kernel *k, unsigne
 	l->p2m_va = k->init_p2m;
 }
 
-int dom0_layout(struct dom0_layout *l, const struct elf_kernel *k, unsigned long nr_pages, u64 initrd_bytes)
+int dom0_layout(struct dom0_layout *l, const struct elf_kernel *k, unsigned long nr_pages,
+		u64 initrd_bytes)
 {
 	u64 va;
 

@@ -6,7 +6,16 @@
 #include "mm/e820.h"
 #include "mm/layout.h"
 
-enum { TAG_END, TAG_CMDLINE, TAG_LOADER, TAG_MODULE, TAG_MMAP = 6, TAG_FB = 8, TAG_ACPI_OLD = 14, TAG_ACPI_NEW };
+enum {
+	TAG_END,
+	TAG_CMDLINE,
+	TAG_LOADER,
+	TAG_MODULE,
+	TAG_MMAP = 6,
+	TAG_FB = 8,
+	TAG_ACPI_OLD = 14,
+	TAG_ACPI_NEW
+};
 
 struct tag {
 	u32 type, size;
@@ -52,7 +61,8 @@ static void parse_module(const struct tag_module *t)
 
 static void parse_mmap(const struct tag_mmap *t)
 {
-	for (u32 off = sizeof(*t); t->entry_size && off + t->entry_size <= t->size; off += t->entry_size) {
+	for (u32 off = sizeof(*t); t->entry_size && off + t->entry_size <= t->size;
+	     off += t->entry_size) {
 		const struct mmap_entry *e = (const void *)((const char *)t + off);
 
 		if (boot_e820.nr < ARRAY_SIZE(boot_e820.e)) {

@@ -78,5 +78,6 @@ void options_parse(const char *line)
 {
 	cmdline_parse(line, options, ARRAY_SIZE(options), warn);
 	if (opt_sched[0] && strcmp(opt_sched, "credit2"))
-		pr_warn("Command line: sched=%s is not known; there is one scheduler, credit2\n", opt_sched);
+		pr_warn("Command line: sched=%s is not known; there is one scheduler, credit2\n",
+			opt_sched);
 }

@@ -19,7 +19,8 @@
 #define TRAMPOLINE_PA 0x8000
 #define AP_WAIT_US    1000000
 
-extern char trampoline_start[], trampoline_end[], trampoline_cr3[], trampoline_flags[], trampoline_stack[];
+extern char trampoline_start[], trampoline_end[], trampoline_cr3[], trampoline_flags[],
+	trampoline_stack[];
 extern char _percpu_start[], _percpu_end[];
 
 unsigned long percpu_offsets[CONFIG_NR_CPUS];
@@ -138,7 +139,8 @@ static bool wait_online(unsigned int cpu, unsigned int us)
 	nsec_t end = clock_now() + us * NSEC_PER_USEC;
 
 	while (!cpu_is_online(cpu) && clock_now() < end)
-		clock_udelay(20); /* publishes this CPU's TSC for the comparison in clock_init_cpu() */
+		clock_udelay(
+			20); /* publishes this CPU's TSC for the comparison in clock_init_cpu() */
 	return cpu_is_online(cpu);
 }
 
@@ -163,10 +165,12 @@ static bool boot_one(unsigned int cpu, u32 apic, u32 acpi_uid)
 
 void smp_boot_others(void)
 {
-	unsigned int limit = opt_maxcpus ? min(opt_maxcpus, (unsigned int)CONFIG_NR_CPUS) : CONFIG_NR_CPUS;
+	unsigned int limit =
+		opt_maxcpus ? min(opt_maxcpus, (unsigned int)CONFIG_NR_CPUS) : CONFIG_NR_CPUS;
 	u32 self = apic_id();
 
-	memcpy(paddr_to_virt(TRAMPOLINE_PA), trampoline_start, (size_t)(trampoline_end - trampoline_start));
+	memcpy(paddr_to_virt(TRAMPOLINE_PA), trampoline_start,
+	       (size_t)(trampoline_end - trampoline_start));
 	*(u32 *)low_field(trampoline_cr3) = (u32)hv_virt_to_phys(idle_l4);
 	*(u32 *)low_field(trampoline_flags) = cpu_features.nx;
 	for (unsigned int i = 0; i < acpi.nr_cpus && nr_cpus < limit; i++) {

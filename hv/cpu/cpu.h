@@ -24,7 +24,9 @@ int wrmsr_safe(u32 msr, u64 v) __attribute__((warn_unused_result));
 
 static inline void cpuid(u32 leaf, u32 sub, u32 r[4])
 {
-	__asm__ __volatile__("cpuid" : "=a"(r[0]), "=b"(r[1]), "=c"(r[2]), "=d"(r[3]) : "a"(leaf), "c"(sub));
+	__asm__ __volatile__("cpuid"
+			     : "=a"(r[0]), "=b"(r[1]), "=c"(r[2]), "=d"(r[3])
+			     : "a"(leaf), "c"(sub));
 }
 
 static inline u64 rdtsc(void)

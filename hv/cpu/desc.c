@@ -71,7 +71,8 @@ static void load_tr(const struct tss *t)
 
 	ltr_gdt[1] = 0x00af9b000000ffff;
 	ltr_gdt[2] = 0x00cf93000000ffff;
-	ltr_gdt[5] = (sizeof(*t) - 1) | (base & 0xffffff) << 16 | 0x89ULL << 40 | (base >> 24 & 0xff) << 56;
+	ltr_gdt[5] = (sizeof(*t) - 1) | (base & 0xffffff) << 16 | 0x89ULL << 40 |
+		     (base >> 24 & 0xff) << 56;
 	ltr_gdt[6] = base >> 32;
 	__asm__ __volatile__("lgdt %0; ltr %w1" ::"m"(r), "r"(TSS_SEL) : "memory");
 }

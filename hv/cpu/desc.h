@@ -9,16 +9,16 @@
 
 #include "lib/types.h"
 
-#define HV_CS 0xe008
-#define HV_DS 0xe010
-#define GDT_LIMIT (15 * 4096 - 1)
+#define HV_CS		  0xe008
+#define HV_DS		  0xe010
+#define GDT_LIMIT	  (15 * 4096 - 1)
 #define GDT_RESERVED_PAGE 14
 
 /* The stack area of a CPU, STACK_SIZE aligned: page by page. */
-#define STACK_PAGE_STUB 0 /* SYSCALL stubs, executable */
-#define STACK_PAGE_DFMC 1 /* #DF in the lower half, #MC in the upper */
-#define STACK_PAGE_NMI	2
-#define STACK_PAGE_DB	3
+#define STACK_PAGE_STUB	 0 /* SYSCALL stubs, executable */
+#define STACK_PAGE_DFMC	 1 /* #DF in the lower half, #MC in the upper */
+#define STACK_PAGE_NMI	 2
+#define STACK_PAGE_DB	 3
 #define STACK_PAGE_GUARD 4 /* not present */
 
 /* Fills the shared descriptors and the IDT from the table of entry points. Once. */

@@ -4,7 +4,8 @@
 #define CPU_EXTABLE_H
 
 /* For inline assembly: a fault at label `from` continues at label `to`. */
-#define EX_TABLE(from, to) ".pushsection .ex_table, \"a\"\n\t.quad " from ", " to "\n\t.popsection\n\t"
+#define EX_TABLE(from, to) \
+	".pushsection .ex_table, \"a\"\n\t.quad " from ", " to "\n\t.popsection\n\t"
 
 /* The address to continue at, 0 when ip is not in the table. */
 unsigned long extable_find(unsigned long ip);

@@ -5,11 +5,16 @@
 
 #include "lib/types.h"
 
-enum cpu_vendor { VENDOR_OTHER, VENDOR_INTEL, VENDOR_AMD };
+enum cpu_vendor {
+	VENDOR_OTHER,
+	VENDOR_INTEL,
+	VENDOR_AMD
+};
 
 struct cpu_features {
 	enum cpu_vendor vendor;
-	bool nx, smep, smap, fsgsbase, xsave, xsaveopt, xsavec, pcid, page1g, x2apic, mtrr, pge, osxsave;
+	bool nx, smep, smap, fsgsbase, xsave, xsaveopt, xsavec, pcid, page1g, x2apic, mtrr, pge,
+		osxsave;
 	bool syscall32; /* SYSCALL from 32-bit code (AMD) */
 	u64 xcr0;	/* components that guests may use */
 	u32 xsave_size; /* bytes for all of xcr0, standard format */

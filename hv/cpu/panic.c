@@ -42,8 +42,8 @@ void show_regs(const struct cpu_user_regs *r)
 	pr_err("rbp: %016lx  r8:  %016lx  r9:  %016lx\n", r->rbp, r->r8, r->r9);
 	pr_err("r10: %016lx  r11: %016lx  r12: %016lx\n", r->r10, r->r11, r->r12);
 	pr_err("r13: %016lx  r14: %016lx  r15: %016lx\n", r->r13, r->r14, r->r15);
-	pr_err("cr0: %016lx  cr2: %016lx  cr3: %016lx  cr4: %08lx\n", read_cr0(), read_cr2(), read_cr3(),
-	       read_cr4());
+	pr_err("cr0: %016lx  cr2: %016lx  cr3: %016lx  cr4: %08lx\n", read_cr0(), read_cr2(),
+	       read_cr3(), read_cr4());
 }
 
 static void __noreturn panic_finish(const char *what)

@@ -16,9 +16,9 @@
 struct vcpu;
 
 /* Hazard bits: work to be done before the next return to the guest. */
-#define HAZ_SCHED  1u /* pick another vcpu */
-#define HAZ_VCPU   2u /* current->hazard has bits (NMI, trap to inject, domain crash...) */
-#define HAZ_TIMER  4u /* run expired timers */
+#define HAZ_SCHED 1u /* pick another vcpu */
+#define HAZ_VCPU  2u /* current->hazard has bits (NMI, trap to inject, domain crash...) */
+#define HAZ_TIMER 4u /* run expired timers */
 
 struct cpu_info {
 	/* Filled by the entry path up to ss; its es must be 16-byte aligned: the CPU aligns there. */
@@ -46,9 +46,9 @@ static inline struct cpu_info *get_cpu_info(void)
 }
 #endif
 
-#define current		      (get_cpu_info()->curr)
-#define smp_cpu_id()	      (get_cpu_info()->cpu)
-#define guest_regs()	      (&get_cpu_info()->guest_regs)
+#define current	     (get_cpu_info()->curr)
+#define smp_cpu_id() (get_cpu_info()->cpu)
+#define guest_regs() (&get_cpu_info()->guest_regs)
 
 extern unsigned long percpu_offsets[CONFIG_NR_CPUS];
 #define DEFINE_PER_CPU(t, n)  __attribute__((section(".data.percpu"))) __typeof__(t) n

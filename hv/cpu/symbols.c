@@ -24,8 +24,8 @@ const char *symbol_lookup(unsigned long addr, unsigned long *off, unsigned long 
 			hi = mid;
 	}
 	*off = rel - sym_offsets[lo];
-	*size = (lo + 1 < sym_count ? sym_offsets[lo + 1]
-				    : (u32)(_text_end - _hv_start)) - sym_offsets[lo];
+	*size = (lo + 1 < sym_count ? sym_offsets[lo + 1] : (u32)(_text_end - _hv_start)) -
+		sym_offsets[lo];
 	return &sym_strings[sym_names[lo]];
 }
 

@@ -381,7 +381,7 @@ void evtchn_for_each_frame(struct domain *d, void (*fn)(struct frame *f, void *a
 		return;
 	for (unsigned int i = 0; i < f->nr_pages; i++)
 		fn(f->frame[i], arg);
-	for_each_vcpu(d, v)
+	for_each_vcpu (d, v)
 		if (v->ev.fifo)
 			fn(v->ev.fifo->frame, arg);
 }

@@ -145,6 +145,20 @@ int grant_swap(struct domain *d, grant_ref_t a, grant_ref_t b)
 	return rc;
 }
 
+void grant_for_each_ref(struct domain *d, void (*fn)(struct frame *f, bool typed, void *arg),
+			void *arg)
+{
+	spin_lock(&d->grants.lock);
+	for (grant_ref_t ref = 0; grant_ref_ok(d, ref); ref++) {
+		const struct grant_active *act = grant_active_of(d, ref);
+
+		if (act->readers || act->writers)
+			fn(mfn_to_frame(act->mfn), false, arg);
+	}
+	spin_unlock(&d->grants.lock);
+	grant_track_for_each(d, fn, arg);
+}
+
 static bool look(struct domain *d, grant_ref_t ref, struct grant_active *act, u32 *flags)
 {
 	bool ok;

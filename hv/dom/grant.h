@@ -58,6 +58,13 @@ void grant_destroy_domain(struct domain *d);
  */
 int grant_get_frame(struct domain *d, unsigned int idx, unsigned long *mfn);
 void grant_dump(struct domain *d); /* debug key 'g' */
+struct frame;
+/*
+ * For audits: each reference that stands neither in a page table nor in a hypercall under way; typed:
+ * with a writable count. Pins of d's own frames, and device mappings that d has of anybody's.
+ */
+void grant_for_each_ref(struct domain *d, void (*fn)(struct frame *f, bool typed, void *arg),
+			void *arg);
 
 /* --- the operations, for call/: d is the calling (current) domain; results in the status fields --- */
 struct grant_unmap {

@@ -140,6 +140,21 @@ static void track_end(struct grant_table *t, struct grant_maptrack *m, u32 handl
 	domain_put(rd);
 }
 
+void grant_track_for_each(struct domain *d, void (*fn)(struct frame *f, bool typed, void *arg),
+			  void *arg)
+{
+	struct grant_table *t = &d->grants;
+
+	spin_lock(&t->track_lock);
+	for (u32 h = 0; h < t->nr_track_frames * TRACK_PER_FRAME; h++) {
+		const struct grant_maptrack *m = track_of(t, h);
+
+		if (m->state == TRACK_LIVE && (m->kinds & GNTMAP_device_map))
+			fn(mfn_to_frame(m->mfn), m->write, arg);
+	}
+	spin_unlock(&t->track_lock);
+}
+
 /* --- mapping --- */
 
 static int map_host(const struct gnttab_map_grant_ref *op, struct frame *f)

@@ -50,5 +50,7 @@ struct domain *grant_domain(struct domain *d, domid_t id) __must_check;
 /* --- grant_map.c --- */
 int grant_track_init(struct domain *d);
 void grant_track_free(struct domain *d);
+void grant_track_for_each(struct domain *d, void (*fn)(struct frame *f, bool typed, void *arg),
+			  void *arg);
 
 #endif

@@ -3,7 +3,8 @@
 #ifndef DOM_HANDLERS_H
 #define DOM_HANDLERS_H
 
-#define CALL_DECL(n) long n(unsigned long, unsigned long, unsigned long, unsigned long, unsigned long)
+#define CALL_DECL(n) \
+	long n(unsigned long, unsigned long, unsigned long, unsigned long, unsigned long)
 CALL_DECL(do_set_trap_table);
 CALL_DECL(do_mmu_update);
 CALL_DECL(do_set_gdt);

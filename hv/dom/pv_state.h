@@ -15,27 +15,28 @@ struct pv_callback {
 };
 
 struct pv_vcpu {
-	struct trap_info *traps;	/* [PV_TRAPS] */
+	struct trap_info *traps; /* [PV_TRAPS] */
 	unsigned long kernel_sp, kernel_ss;
-	unsigned long cr3_mfn;		/* kernel root, typed L4 */
-	unsigned long user_cr3_mfn;	/* user root or 0 */
+	unsigned long cr3_mfn;	    /* kernel root, typed L4 */
+	unsigned long user_cr3_mfn; /* user root or 0 */
 	bool kernel_mode;
 	u8 iopl;
 	struct pv_callback event, failsafe, syscall, syscall32, sysenter;
 	u16 ds, es, fs, gs;
-	unsigned long fs_base, gs_base_kernel, gs_base_user; /* of the mode not loaded, or not running */
+	unsigned long fs_base, gs_base_kernel,
+		gs_base_user;	/* of the mode not loaded, or not running */
 	unsigned long cr0, cr4; /* what the guest believes; TS is real */
 	unsigned long dr[8];
 	unsigned int gdt_ents, ldt_ents;
 	mfn_t gdt_frames[16];
 	unsigned long ldt_base;
-	u64 *gdt_ptes;			/* this vcpu's PTEs in the per-domain area */
-	void *xsave;			/* extended state, 64-byte aligned */
+	u64 *gdt_ptes; /* this vcpu's PTEs in the per-domain area */
+	void *xsave;   /* extended state, 64-byte aligned */
 	u64 xcr0;
-	u64 io_bitmap;			/* guest address of its I/O bitmap */
+	u64 io_bitmap; /* guest address of its I/O bitmap */
 	unsigned int io_bitmap_nr;
-	bool ts;			/* guest set CR0.TS */
-	u32 tsc_aux;			/* MSR c0000103, see pv/msr.h */
+	bool ts;     /* guest set CR0.TS */
+	u32 tsc_aux; /* MSR c0000103, see pv/msr.h */
 };
 
 struct pv_domain {
@@ -44,7 +45,7 @@ struct pv_domain {
 	u32 demoting; /* frame number of a root that is being taken apart, FRAME_NIL if none; mm_lock */
 	/* CPUs on which a vcpu's page tables of this domain are, or may still be, loaded. */
 	DECLARE_BITMAP(dirty_cpus, CONFIG_NR_CPUS);
-	bool own_features;		/* the toolstack gave it a CPU policy: features[], see pv/cpuid.h */
+	bool own_features; /* the toolstack gave it a CPU policy: features[], see pv/cpuid.h */
 	u32 features[19];
 };
 

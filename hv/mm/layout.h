@@ -10,19 +10,19 @@
 #define HV_SLOT_LAST  271
 
 /* Slot 256: machine-to-physical table, guests may read it. 257: the same, writable for us. */
-#define M2P_RO_VA    0xffff800000000000
-#define M2P_VA	     0xffff808000000000
+#define M2P_RO_VA 0xffff800000000000
+#define M2P_VA	  0xffff808000000000
 /* Slot 258: frame table, backed only where there is RAM. */
 #define FRAMETABLE_VA 0xffff810000000000
 /* Slot 259: our image, per-CPU stacks, device mappings. */
-#define HV_IMAGE_VA  0xffff818000000000
-#define CPUSTACK_VA  0xffff818040000000
-#define MMIO_VA	     0xffff819000000000
-#define MMIO_VA_END  0xffff81a000000000
+#define HV_IMAGE_VA 0xffff818000000000
+#define CPUSTACK_VA 0xffff818040000000
+#define MMIO_VA	    0xffff819000000000
+#define MMIO_VA_END 0xffff81a000000000
 /* Slot 260: differs per domain; each vcpu's descriptor tables. */
 #define PERDOMAIN_VA 0xffff820000000000
 /* Slots 261..271: all RAM, one to one. */
-#define DIRECTMAP_VA 0xffff828000000000
+#define DIRECTMAP_VA  0xffff828000000000
 #define DIRECTMAP_MAX (11UL << 39)
 
 #define HV_VA_START 0xffff800000000000

@@ -9,18 +9,18 @@
 #include "lib/types.h"
 #include "mm/layout.h"
 
-#define PTE_P	 0x001UL
-#define PTE_RW	 0x002UL
-#define PTE_US	 0x004UL
-#define PTE_PWT	 0x008UL
-#define PTE_PCD	 0x010UL
-#define PTE_A	 0x020UL
-#define PTE_D	 0x040UL
-#define PTE_PSE	 0x080UL /* L2, L3 */
-#define PTE_PAT	 0x080UL /* L1 */
-#define PTE_G	 0x100UL
-#define PTE_AVAIL 0xe00UL
-#define PTE_NX	 (1UL << 63)
+#define PTE_P	     0x001UL
+#define PTE_RW	     0x002UL
+#define PTE_US	     0x004UL
+#define PTE_PWT	     0x008UL
+#define PTE_PCD	     0x010UL
+#define PTE_A	     0x020UL
+#define PTE_D	     0x040UL
+#define PTE_PSE	     0x080UL /* L2, L3 */
+#define PTE_PAT	     0x080UL /* L1 */
+#define PTE_G	     0x100UL
+#define PTE_AVAIL    0xe00UL
+#define PTE_NX	     (1UL << 63)
 #define PTE_MFN_MASK 0x000ffffffffff000UL
 
 #define PTE_HV	  (PTE_P | PTE_RW | PTE_A | PTE_D | PTE_G | pte_nx)

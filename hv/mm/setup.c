@@ -65,8 +65,9 @@ static void map_ram(void)
 	for (unsigned int i = 1; i < 2048; i++) {
 		u64 start = i * LARGE_PAGE;
 
-		boot_l2[i] = mem_plan_has_ram(&plan, start, start + LARGE_PAGE) ? start | PTE_HV | PTE_PSE
-										: 0;
+		boot_l2[i] = mem_plan_has_ram(&plan, start, start + LARGE_PAGE)
+				     ? start | PTE_HV | PTE_PSE
+				     : 0;
 	}
 	for (unsigned int i = 0; i < plan.nr_ram; i++) {
 		u64 start = max(plan.ram[i].start, BOOT_MAPPED), end = plan.ram[i].end;
@@ -173,7 +174,8 @@ void mm_setup(const struct mem_range *ram, unsigned int nr_ram, const struct mem
 	int rc;
 
 	pte_nx = cpu_features.nx ? PTE_NX : 0;
-	rc = mem_plan_build(&plan, ram, nr_ram, reserved, nr_reserved, frame_sections, cpu_features.page1g);
+	rc = mem_plan_build(&plan, ram, nr_ram, reserved, nr_reserved, frame_sections,
+			    cpu_features.page1g);
 	if (rc)
 		panic("the loader's memory map is of no use (%d)", rc);
 	max_mfn = plan.max_mfn;

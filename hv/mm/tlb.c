@@ -8,7 +8,11 @@
 #include "lib/spinlock.h"
 #include "lib/string.h"
 
-enum flush_kind { FLUSH_NONE, FLUSH_ONE, FLUSH_FULL };
+enum flush_kind {
+	FLUSH_NONE,
+	FLUSH_ONE,
+	FLUSH_FULL
+};
 
 struct flush_box {
 	spinlock_t lock;
@@ -102,7 +106,8 @@ void tlb_flush_cpus(const unsigned long *cpus, unsigned long va)
 	u32 nr[CONFIG_NR_CPUS];
 	unsigned int cpu, self = smp_cpu_id();
 
-	for_each_set_bit(cpu, cpus, (unsigned int)CONFIG_NR_CPUS) {
+	for_each_set_bit(cpu, cpus, (unsigned int)CONFIG_NR_CPUS)
+	{
 		if (cpu == self || !test_bit(cpu, cpu_online_map))
 			continue;
 		nr[cpu] = post(cpu, va);
@@ -115,7 +120,8 @@ void tlb_flush_cpus(const unsigned long *cpus, unsigned long va)
 		else
 			tlb_flush_one_local(va);
 	}
-	for_each_set_bit(cpu, wait, (unsigned int)CONFIG_NR_CPUS) {
+	for_each_set_bit(cpu, wait, (unsigned int)CONFIG_NR_CPUS)
+	{
 		while ((s32)(atomic_load(&per_cpu(flush_box, cpu).done) - nr[cpu]) < 0) {
 			tlb_flush_service();
 			cpu_relax();
@@ -130,7 +136,8 @@ void tlb_flush_since(const unsigned long *cpus, u32 stamp)
 	unsigned int cpu;
 
 	memset(need, 0, sizeof(need));
-	for_each_set_bit(cpu, cpus, (unsigned int)CONFIG_NR_CPUS) {
+	for_each_set_bit(cpu, cpus, (unsigned int)CONFIG_NR_CPUS)
+	{
 		if ((s32)(READ_ONCE(per_cpu(flushed_at, cpu)) - stamp) > 0)
 			continue;
 		set_bit(cpu, need);

@@ -73,8 +73,8 @@ static void bounce(struct vcpu *v, struct cpu_user_regs *regs, unsigned long han
 	regs->entry_vector = 0; /* rcx and r11 are live: no SYSRET */
 }
 
-void pv_bounce(struct vcpu *v, struct cpu_user_regs *regs, unsigned long handler, bool mask, bool has_error,
-	       u32 error)
+void pv_bounce(struct vcpu *v, struct cpu_user_regs *regs, unsigned long handler, bool mask,
+	       bool has_error, u32 error)
 {
 	u64 word = error;
 	struct frame_extra x = {&word, has_error ? 1 : 0};

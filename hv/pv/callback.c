@@ -104,7 +104,8 @@ long do_callback_op(unsigned long cmd, unsigned long arg, unsigned long a3, unsi
 	}
 }
 
-long do_nmi_op(unsigned long cmd, unsigned long arg, unsigned long a3, unsigned long a4, unsigned long a5)
+long do_nmi_op(unsigned long cmd, unsigned long arg, unsigned long a3, unsigned long a4,
+	       unsigned long a5)
 {
 	struct xennmi_callback cb;
 
@@ -128,7 +129,8 @@ long do_nmi_op(unsigned long cmd, unsigned long arg, unsigned long a3, unsigned 
 /*
  * Return to the context on the kernel stack (<xen/arch-x86/xen-x86_64.h>, struct iret_context).
  */
-long do_iret(unsigned long a1, unsigned long a2, unsigned long a3, unsigned long a4, unsigned long a5)
+long do_iret(unsigned long a1, unsigned long a2, unsigned long a3, unsigned long a4,
+	     unsigned long a5)
 {
 	struct cpu_user_regs *regs = guest_regs();
 	struct vcpu *v = current;

@@ -7,13 +7,15 @@
 
 static bool addresses_ok(const struct vcpu_guest_context *c)
 {
-	return is_canonical(c->fs_base) && is_canonical(c->gs_base_kernel) && is_canonical(c->gs_base_user) &&
-	       is_canonical(c->event_callback_eip) && is_canonical(c->failsafe_callback_eip) &&
-	       is_canonical(c->syscall_callback_eip) && is_canonical(c->user_regs.rip);
+	return is_canonical(c->fs_base) && is_canonical(c->gs_base_kernel) &&
+	       is_canonical(c->gs_base_user) && is_canonical(c->event_callback_eip) &&
+	       is_canonical(c->failsafe_callback_eip) && is_canonical(c->syscall_callback_eip) &&
+	       is_canonical(c->user_regs.rip);
 }
 
 /* mm_lock held. All or nothing. */
-static int take_tables(struct vcpu *v, const struct vcpu_guest_context *c, mfn_t *kernel, mfn_t *user)
+static int take_tables(struct vcpu *v, const struct vcpu_guest_context *c, mfn_t *kernel,
+		       mfn_t *user)
 {
 	int budget = PV_BUDGET, rc = pv_drain(v->d, &budget);
 	mfn_t frames[14] = {0};
@@ -75,7 +77,8 @@ static void set_registers(struct vcpu *v, const struct vcpu_guest_context *c)
 	v->regs.cs |= 3;
 	v->regs.ss |= 3;
 	v->regs.entry_vector = 0;
-	v->regs.rflags = (r->rflags & ~(RFLAGS_IOPL | RFLAGS_VM | RFLAGS_NT | RFLAGS_TF)) | RFLAGS_IF | 2;
+	v->regs.rflags =
+		(r->rflags & ~(RFLAGS_IOPL | RFLAGS_VM | RFLAGS_NT | RFLAGS_TF)) | RFLAGS_IF | 2;
 	v->pv.iopl = (u8)(r->rflags >> 12 & 3);
 	v->pv.ds = r->ds;
 	v->pv.es = r->es;

@@ -109,7 +109,8 @@ static bool high_byte(const struct insn *i, unsigned int nr, unsigned int size)
 	return size == 1 && !i->rex && nr >= 4 && nr < 8;
 }
 
-u64 insn_read_reg(struct cpu_user_regs *regs, const struct insn *i, unsigned int nr, unsigned int size)
+u64 insn_read_reg(struct cpu_user_regs *regs, const struct insn *i, unsigned int nr,
+		  unsigned int size)
 {
 	if (high_byte(i, nr, size))
 		return *insn_reg(regs, nr - 4) >> 8 & 0xff;
@@ -118,8 +119,8 @@ u64 insn_read_reg(struct cpu_user_regs *regs, const struct insn *i, unsigned int
 	return *insn_reg(regs, nr) & ((1ULL << size * 8) - 1);
 }
 
-void insn_write_reg(struct cpu_user_regs *regs, const struct insn *i, unsigned int nr, unsigned int size,
-		    u64 val)
+void insn_write_reg(struct cpu_user_regs *regs, const struct insn *i, unsigned int nr,
+		    unsigned int size, u64 val)
 {
 	u64 *r = insn_reg(regs, high_byte(i, nr, size) ? nr - 4 : nr);
 

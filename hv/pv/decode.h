@@ -10,11 +10,11 @@
 
 struct insn {
 	u8 byte[INSN_MAX];
-	u8 len;	  /* bytes that could be fetched */
-	u8 pos;	  /* decoded so far: the length of the instruction in the end */
-	u8 rex;	  /* 0 when there is none */
+	u8 len; /* bytes that could be fetched */
+	u8 pos; /* decoded so far: the length of the instruction in the end */
+	u8 rex; /* 0 when there is none */
 	bool opsize16, addr32, rep, lock;
-	u16 opcode; /* 0x0fXX for two-byte opcodes */
+	u16 opcode;		/* 0x0fXX for two-byte opcodes */
 	u8 modrm, mod, reg, rm; /* reg and rm with REX bits; filled by insn_modrm */
 };
 
@@ -27,8 +27,9 @@ bool insn_imm(struct insn *i, unsigned int n, long *val);
 /* Register nr (0..15) of the frame. */
 u64 *insn_reg(struct cpu_user_regs *regs, unsigned int nr);
 /* The bytes of operand `reg` of an instruction of operand size `size` (AH..BH without REX included). */
-u64 insn_read_reg(struct cpu_user_regs *regs, const struct insn *i, unsigned int nr, unsigned int size);
-void insn_write_reg(struct cpu_user_regs *regs, const struct insn *i, unsigned int nr, unsigned int size,
-		    u64 val);
+u64 insn_read_reg(struct cpu_user_regs *regs, const struct insn *i, unsigned int nr,
+		  unsigned int size);
+void insn_write_reg(struct cpu_user_regs *regs, const struct insn *i, unsigned int nr,
+		    unsigned int size, u64 val);
 
 #endif

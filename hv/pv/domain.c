@@ -71,7 +71,7 @@ static void init_xsave(struct vcpu *v)
 {
 	u8 *x = v->pv.xsave;
 
-	*(u16 *)x = 0x37f;	    /* FCW */
+	*(u16 *)x = 0x37f;	   /* FCW */
 	*(u32 *)(x + 24) = 0x1f80; /* MXCSR */
 	v->pv.xcr0 = cpu_features.xsave ? 1 : 0;
 }
@@ -170,7 +170,7 @@ static int pv_relinquish(struct domain *d)
 
 	spin_lock(&d->mm_lock);
 	rc = pv_drain(d, &budget);
-	for_each_vcpu(d, v) {
+	for_each_vcpu (d, v) {
 		if (rc)
 			break;
 		pv_drop_gdt(v);

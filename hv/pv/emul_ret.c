@@ -10,7 +10,8 @@
 #include "cpu/features.h"
 #include "mm/guest_copy.h"
 
-#define FLAGS_RING3 0x250fd5UL /* what IRET changes at CPL 3 with IOPL 0: all but IF, IOPL, VIF, VIP, VM */
+#define FLAGS_RING3 \
+	0x250fd5UL /* what IRET changes at CPL 3 with IOPL 0: all but IF, IOPL, VIF, VIP, VM */
 
 struct far_frame {
 	u64 rip, cs, rflags, rsp, ss;

@@ -10,7 +10,7 @@
 #define GUEST_SS   0xe02b
 #define GUEST_CS   0xe033
 
-#define CALL_DONE_    (-0x7001) /* call/call.h: CALL_DONE; CALL_RESTART is one more */
+#define CALL_DONE_ (-0x7001) /* call/call.h: CALL_DONE; CALL_RESTART is one more */
 
 #ifndef __ASSEMBLY__
 #include "cpu/percpu.h"

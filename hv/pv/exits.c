@@ -13,8 +13,8 @@
 #include "mm/guest_copy.h"
 #include "mm/tlb.h"
 
-#define PFEC_P 1u
-#define PFEC_W 2u
+#define PFEC_P	  1u
+#define PFEC_W	  2u
 #define PFEC_RSVD 8u
 
 static void guest_pf(struct vcpu *v, struct cpu_user_regs *regs)
@@ -22,7 +22,8 @@ static void guest_pf(struct vcpu *v, struct cpu_user_regs *regs)
 	unsigned long addr = read_cr2();
 	u32 ec = regs->error_code;
 
-	if ((ec & (PFEC_P | PFEC_W)) == (PFEC_P | PFEC_W) && v->pv.kernel_mode && pv_ptwr(v, regs, addr))
+	if ((ec & (PFEC_P | PFEC_W)) == (PFEC_P | PFEC_W) && v->pv.kernel_mode &&
+	    pv_ptwr(v, regs, addr))
 		return;
 	/* The processor looked at a descriptor of the LDT on the guest's behalf. */
 	if (!(ec & 4) && (pv_map_ldt_page(v, addr) || pv_emulate_far_return(regs)))

@@ -12,7 +12,8 @@ int pv_vcpus_to_cpus(struct domain *d, const void *p, unsigned long *cpus)
 	if (copy_from_guest(map, p, DIV_ROUND_UP(d->max_vcpus, 8)))
 		return -XEN_EFAULT;
 	memset(cpus, 0, BITS_TO_LONGS(CONFIG_NR_CPUS) * sizeof(long));
-	for_each_set_bit(i, map, d->max_vcpus) {
+	for_each_set_bit(i, map, d->max_vcpus)
+	{
 		struct vcpu *v = d->vcpu[i];
 
 		if (v && test_bit(v->sched.cpu, d->pv.dirty_cpus))

@@ -63,8 +63,8 @@ int pv_drain(struct domain *d, int *budget) __must_check;
 /* Domain death: undoes a promotion that was begun and never finished. */
 void pv_abandon(struct domain *d, struct frame *f, int *budget);
 /* Changes entry idx of the validated table f of level 2..4. */
-int pv_table_entry_set(struct domain *d, struct frame *f, unsigned int level, unsigned int idx, u64 new,
-		       bool preserve_ad, int *budget) __must_check;
+int pv_table_entry_set(struct domain *d, struct frame *f, unsigned int level, unsigned int idx,
+		       u64 new, bool preserve_ad, int *budget) __must_check;
 int pv_pin(struct domain *d, mfn_t mfn, unsigned int level, int *budget) __must_check;
 int pv_unpin(struct domain *d, mfn_t mfn, int *budget) __must_check;
 

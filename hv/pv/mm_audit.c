@@ -68,6 +68,11 @@ static void count_shared(struct frame *f, void *arg)
 	expect(arg, frame_to_mfn(f), true);
 }
 
+static void count_grant(struct frame *f, bool typed, void *arg)
+{
+	expect(arg, frame_to_mfn(f), typed);
+}
+
 static void count_domain(struct audit *a)
 {
 	struct domain *d = a->d;
@@ -83,9 +88,10 @@ static void count_domain(struct audit *a)
 		if ((f->type & (FT_VALIDATED | FT_PARTIAL)) && (f->type >> 29) <= 4)
 			count_table(a, f);
 	}
-	for_each_vcpu(d, v)
+	for_each_vcpu (d, v)
 		count_vcpu(a, v);
 	evtchn_for_each_frame(d, count_shared, a);
+	grant_for_each_ref(d, count_grant, a);
 	if (d->pirqs.eoi_frame)
 		count_shared(d->pirqs.eoi_frame, a);
 	if (d->pv.demoting != FRAME_NIL)
@@ -101,7 +107,8 @@ static void compare(struct audit *a)
 			continue;
 		a->errors++;
 		if (a->show && a->errors <= MAX_SHOWN)
-			pr_err("audit: d%u frame %x: refs %x, expected %u; type %08x, expected count %u\n",
+			pr_err("audit: d%u frame %x: refs %x, expected %u; type %08x, expected "
+			       "count %u\n",
 			       a->d->id, n, f->refs, a->t[n].refs, f->type, a->t[n].types);
 	}
 }

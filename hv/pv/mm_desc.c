@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "pv/mm.h"
 
-#define DESC_S	    (1ULL << 44)
-#define DESC_P	    (1ULL << 47)
-#define DESC_A	    (1ULL << 40)
-#define DESC_DPL3   (3ULL << 45)
+#define DESC_S	  (1ULL << 44)
+#define DESC_P	  (1ULL << 47)
+#define DESC_A	  (1ULL << 40)
+#define DESC_DPL3 (3ULL << 45)
 
 /*
  * Code and data segments are harmless in ring 3. The accessed bit is set beforehand, so that the

@@ -5,8 +5,8 @@
 /* Changing only these bits touches neither the frame nor the rights class. */
 #define L1_HARMLESS (PTE_A | PTE_D | PTE_AVAIL | PTE_NX | (0x7fUL << 52))
 /* Protection-key bits, which a PV guest does not have. */
-#define PTE_BAD	    (0xfUL << 59)
-#define PTE_CACHE   (PTE_PWT | PTE_PCD | PTE_PAT)
+#define PTE_BAD	  (0xfUL << 59)
+#define PTE_CACHE (PTE_PWT | PTE_PCD | PTE_PAT)
 
 #define MAX_DENIED 24
 static struct {
@@ -87,11 +87,11 @@ int pv_l1e_set(struct domain *d, domid_t pg, u64 *pl1e, u64 new, bool preserve_a
 	u64 old = READ_ONCE(*pl1e);
 	int rc;
 
-	if (!(new & PTE_P)) {
+	if (!(new &PTE_P)) {
 		WRITE_ONCE(*pl1e, new);
 	} else {
 		new = (new | PTE_US) & ~PTE_G;
-		if ((old & PTE_P) && !((old ^ new) & ~L1_HARMLESS) && !(new & PTE_BAD)) {
+		if ((old & PTE_P) && !((old ^ new) & ~L1_HARMLESS) && !(new &PTE_BAD)) {
 			write_l1e(pl1e, old, new, preserve_ad);
 			return 0;
 		}
@@ -109,9 +109,9 @@ int pv_l1e_cmpxchg(struct domain *d, u64 *pl1e, u64 old, u64 new)
 	bool counted = false;
 	int rc;
 
-	if (new & PTE_P) {
+	if (new &PTE_P) {
 		new = (new | PTE_US) & ~PTE_G;
-		if (((old ^ new) & ~L1_HARMLESS) || (new & PTE_BAD)) {
+		if (((old ^ new) & ~L1_HARMLESS) || (new &PTE_BAD)) {
 			rc = pv_l1e_get(d, d->id, &new);
 			if (rc)
 				return rc;
@@ -123,7 +123,7 @@ int pv_l1e_cmpxchg(struct domain *d, u64 *pl1e, u64 old, u64 new)
 			pv_l1e_put(d, new);
 		return -XEN_EAGAIN;
 	}
-	if (counted || !(new & PTE_P))
+	if (counted || !(new &PTE_P))
 		pv_l1e_put(d, old);
 	return 0;
 }

@@ -4,8 +4,8 @@
 #include "lib/string.h"
 #include "mm/tlb.h"
 
-#define KIND(level) ((u32)(level) << 29)
-#define TABLE_BAD   (PTE_PSE | (0xfUL << 59))
+#define KIND(level)    ((u32)(level) << 29)
+#define TABLE_BAD      (PTE_PSE | (0xfUL << 59))
 #define TABLE_HARMLESS (PTE_A | PTE_D | PTE_AVAIL | (0x7fUL << 52))
 
 static u64 normal_entry(u64 e)
@@ -286,8 +286,8 @@ int pv_get_table(struct domain *d, mfn_t mfn, unsigned int level, int *budget)
 	if (pv_mfn_is_io(mfn))
 		return -XEN_EINVAL;
 	f = mfn_to_frame(mfn);
-	if (f->owner != d->id || (f->type & (FT_KIND | FT_PARTIAL | FT_DEMOTING)) !=
-					 (KIND(level) | FT_PARTIAL)) {
+	if (f->owner != d->id ||
+	    (f->type & (FT_KIND | FT_PARTIAL | FT_DEMOTING)) != (KIND(level) | FT_PARTIAL)) {
 		rc = get_child(d, mfn, level, &f);
 		if (rc != 1)
 			return rc;
@@ -314,20 +314,20 @@ void pv_put_table(struct domain *d, struct frame *f, unsigned int level, int *bu
 	queue_demotion(d, f, budget);
 }
 
-int pv_table_entry_set(struct domain *d, struct frame *f, unsigned int level, unsigned int idx, u64 new,
-		       bool preserve_ad, int *budget)
+int pv_table_entry_set(struct domain *d, struct frame *f, unsigned int level, unsigned int idx,
+		       u64 new, bool preserve_ad, int *budget)
 {
 	u64 *p = (u64 *)frame_to_virt(f) + idx, old = READ_ONCE(*p);
 	int rc;
 
 	if (level == 4 && pv_hv_slot(idx))
 		return -XEN_EINVAL;
-	if (new & PTE_P) {
-		if (new & TABLE_BAD)
+	if (new &PTE_P) {
+		if (new &TABLE_BAD)
 			return -XEN_EINVAL;
 		new = normal_entry(new);
 		if (preserve_ad)
-			new |= old & (PTE_A | PTE_D);
+			new |= old &(PTE_A | PTE_D);
 		if ((old & PTE_P) && !((old ^ new) & ~TABLE_HARMLESS)) {
 			WRITE_ONCE(*p, new);
 			return 0;

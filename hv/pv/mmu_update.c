@@ -120,7 +120,8 @@ static void ctx_put(struct update_ctx *c)
 }
 
 /* Works through requests from *i on; the error of the first that fails, PV_AGAIN at the budget's end. */
-static int update_batch(struct update_ctx *c, unsigned long ureqs, unsigned long count, unsigned long *i)
+static int update_batch(struct update_ctx *c, unsigned long ureqs, unsigned long count,
+			unsigned long *i)
 {
 	int rc = pv_drain(c->d, &c->budget);
 
@@ -139,8 +140,8 @@ static int update_batch(struct update_ctx *c, unsigned long ureqs, unsigned long
 	return rc;
 }
 
-long do_mmu_update(unsigned long ureqs, unsigned long count, unsigned long pdone, unsigned long foreigndom,
-		   unsigned long a5)
+long do_mmu_update(unsigned long ureqs, unsigned long count, unsigned long pdone,
+		   unsigned long foreigndom, unsigned long a5)
 {
 	unsigned long i = 0;
 	struct update_ctx c;
@@ -165,8 +166,8 @@ long do_mmu_update(unsigned long ureqs, unsigned long count, unsigned long pdone
 	if (pdone && copy_to_guest((void *)pdone, &done, sizeof(done)))
 		rc = -XEN_EFAULT;
 	if (rc == PV_AGAIN)
-		return call_restart(ureqs + i * sizeof(struct mmu_update),
-				    (count - i) | PV_RESUMED, pdone, foreigndom, 0);
+		return call_restart(ureqs + i * sizeof(struct mmu_update), (count - i) | PV_RESUMED,
+				    pdone, foreigndom, 0);
 	return rc;
 }
 
@@ -190,8 +191,8 @@ static long va_mapping(unsigned long va, u64 val, unsigned long flags, domid_t p
 	return rc;
 }
 
-long do_update_va_mapping(unsigned long va, unsigned long val, unsigned long flags, unsigned long a4,
-			  unsigned long a5)
+long do_update_va_mapping(unsigned long va, unsigned long val, unsigned long flags,
+			  unsigned long a4, unsigned long a5)
 {
 	long rc = va_mapping(va, val, flags, current->d->id);
 

@@ -135,7 +135,8 @@ static int mmuext_one(struct vcpu *v, struct domain *pg, const struct mmuext_op 
 	}
 }
 
-static int mmuext_batch(struct domain *pg, unsigned long uops, unsigned long count, unsigned long *i)
+static int mmuext_batch(struct domain *pg, unsigned long uops, unsigned long count,
+			unsigned long *i)
 {
 	struct vcpu *v = current;
 	int budget = PV_BUDGET, rc = pv_drain(pg, &budget);
@@ -155,8 +156,8 @@ static int mmuext_batch(struct domain *pg, unsigned long uops, unsigned long cou
 	return rc;
 }
 
-long do_mmuext_op(unsigned long uops, unsigned long count, unsigned long pdone, unsigned long foreigndom,
-		  unsigned long a5)
+long do_mmuext_op(unsigned long uops, unsigned long count, unsigned long pdone,
+		  unsigned long foreigndom, unsigned long a5)
 {
 	struct domain *self = current->d, *pg = self;
 	domid_t id = (domid_t)foreigndom;

@@ -13,7 +13,17 @@
 #define OF  (1UL << 11)
 #define PF_ (1UL << 2)
 
-enum ptwr_op { PTWR_NONE, PTWR_MOV, PTWR_XCHG, PTWR_CMPXCHG, PTWR_AND, PTWR_OR, PTWR_XOR, PTWR_BTR, PTWR_BTS };
+enum ptwr_op {
+	PTWR_NONE,
+	PTWR_MOV,
+	PTWR_XCHG,
+	PTWR_CMPXCHG,
+	PTWR_AND,
+	PTWR_OR,
+	PTWR_XOR,
+	PTWR_BTR,
+	PTWR_BTS
+};
 
 struct ptwr {
 	enum ptwr_op op;
@@ -152,8 +162,8 @@ static u64 logic_flags(u64 val, unsigned int size)
 }
 
 /* Registers and flags as the instruction leaves them; old is the operand's value before. */
-static void set_results(const struct ptwr *p, const struct insn *i, struct cpu_user_regs *regs, u64 old,
-			u64 new)
+static void set_results(const struct ptwr *p, const struct insn *i, struct cpu_user_regs *regs,
+			u64 old, u64 new)
 {
 	u64 acc;
 
@@ -196,8 +206,8 @@ static int store(struct vcpu *v, const struct ptwr *p, u64 *pl1e, u64 whole, u64
  * mm_lock held, so only the processor changes the entry meanwhile: accessed and dirty bits. All but a
  * plain mov must not lose these, hence the compare-and-swap and another round when it fails.
  */
-static int execute(struct vcpu *v, const struct ptwr *p, const struct insn *i, struct cpu_user_regs *regs,
-		   u64 *pl1e, unsigned int shift)
+static int execute(struct vcpu *v, const struct ptwr *p, const struct insn *i,
+		   struct cpu_user_regs *regs, u64 *pl1e, unsigned int shift)
 {
 	u64 mask = p->size == 8 ? ~0ULL : (1ULL << p->size * 8) - 1, whole, old, new;
 	int rc;

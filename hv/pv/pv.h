@@ -21,19 +21,19 @@
 #define RFLAGS_VM   (1UL << 17)
 #define RFLAGS_AC   (1UL << 18)
 
-#define TRAP_DE 0
-#define TRAP_DB 1
+#define TRAP_DE	 0
+#define TRAP_DB	 1
 #define TRAP_NMI 2
-#define TRAP_BP 3
-#define TRAP_UD 6
-#define TRAP_NM 7
-#define TRAP_DF 8
-#define TRAP_TS 10
-#define TRAP_NP 11
-#define TRAP_SS 12
-#define TRAP_GP 13
-#define TRAP_PF 14
-#define TRAP_MC 18
+#define TRAP_BP	 3
+#define TRAP_UD	 6
+#define TRAP_NM	 7
+#define TRAP_DF	 8
+#define TRAP_TS	 10
+#define TRAP_NP	 11
+#define TRAP_SS	 12
+#define TRAP_GP	 13
+#define TRAP_PF	 14
+#define TRAP_MC	 18
 
 static inline bool pv_has_error_code(unsigned int vec)
 {
@@ -47,8 +47,8 @@ void pv_toggle_mode(struct vcpu *v);
  * Makes the frame of ABI section "trap frame" on the guest's kernel stack and points regs at handler.
  * mask: events are masked on entry. error: pushed when has_error. Crashes the domain when it cannot.
  */
-void pv_bounce(struct vcpu *v, struct cpu_user_regs *regs, unsigned long handler, bool mask, bool has_error,
-	       u32 error);
+void pv_bounce(struct vcpu *v, struct cpu_user_regs *regs, unsigned long handler, bool mask,
+	       bool has_error, u32 error);
 /* Delivers an exception to the guest's handler; false when it has none (then the domain is crashed). */
 void pv_inject_trap(struct vcpu *v, struct cpu_user_regs *regs, unsigned int vec, u32 error);
 void pv_inject_pf(struct vcpu *v, struct cpu_user_regs *regs, unsigned long addr, u32 error);

@@ -108,7 +108,8 @@ void pv_load_ldt(struct vcpu *v)
 		return;
 	}
 	/* The processor keeps what LLDT reads, so a table of our own serves for the moment. */
-	g[2] = (limit & 0xffff) | (base & 0xffffff) << 16 | 0x82ULL << 40 | (base >> 24 & 0xff) << 56;
+	g[2] = (limit & 0xffff) | (base & 0xffffff) << 16 | 0x82ULL << 40 |
+	       (base >> 24 & 0xff) << 56;
 	g[3] = base >> 32;
 	__asm__ __volatile__("lgdt %0; lldt %w1" ::"m"(r), "r"(16) : "memory");
 	desc_load_gdt(PV_GDT_VA(v));
@@ -117,7 +118,8 @@ void pv_load_ldt(struct vcpu *v)
 /* Pages of the LDT are mapped one by one when the processor first needs them. mm_lock held. */
 int pv_set_ldt(struct vcpu *v, unsigned long base, unsigned int entries)
 {
-	if (entries > 8192 || (base & ~PAGE_MASK) || (entries && base >= HV_VA_START && base < HV_VA_END))
+	if (entries > 8192 || (base & ~PAGE_MASK) ||
+	    (entries && base >= HV_VA_START && base < HV_VA_END))
 		return -XEN_EINVAL;
 	if (!entries && !v->pv.ldt_ents)
 		return 0;
@@ -147,8 +149,8 @@ bool pv_map_ldt_page(struct vcpu *v, unsigned long fault_va)
 	return ok;
 }
 
-long do_update_descriptor(unsigned long maddr, unsigned long desc, unsigned long a3, unsigned long a4,
-			  unsigned long a5)
+long do_update_descriptor(unsigned long maddr, unsigned long desc, unsigned long a3,
+			  unsigned long a4, unsigned long a5)
 {
 	struct domain *d = current->d;
 	mfn_t mfn = PFN_DOWN(maddr);
@@ -160,7 +162,8 @@ long do_update_descriptor(unsigned long maddr, unsigned long desc, unsigned long
 		return -XEN_EINVAL;
 	spin_lock(&d->mm_lock);
 	f = mfn_to_frame(mfn);
-	if (f->owner == d->id && (f->type & (FT_KIND | FT_VALIDATED)) == (FT_SEGDESC | FT_VALIDATED)) {
+	if (f->owner == d->id &&
+	    (f->type & (FT_KIND | FT_VALIDATED)) == (FT_SEGDESC | FT_VALIDATED)) {
 		WRITE_ONCE(*(u64 *)paddr_to_virt(maddr), val);
 	} else {
 		f = get_frame_and_writable(mfn, d->id);
@@ -176,11 +179,11 @@ long do_update_descriptor(unsigned long maddr, unsigned long desc, unsigned long
 }
 
 /* A selector that the tables do not back becomes null, as the ABI has it. */
-#define LOAD_SEG(reg, val)                                                                         \
-	__asm__ __volatile__("1: mov %w0, %%" reg "\n2:\n\t"                                       \
-			     ".pushsection .text.fixup, \"ax\"\n"                                  \
-			     "3: xorl %k0, %k0; mov %w0, %%" reg "; jmp 2b\n\t"                    \
-			     ".popsection\n\t" EX_TABLE("1b", "3b")                                \
+#define LOAD_SEG(reg, val)                                                      \
+	__asm__ __volatile__("1: mov %w0, %%" reg "\n2:\n\t"                    \
+			     ".pushsection .text.fixup, \"ax\"\n"               \
+			     "3: xorl %k0, %k0; mov %w0, %%" reg "; jmp 2b\n\t" \
+			     ".popsection\n\t" EX_TABLE("1b", "3b")             \
 			     : "+r"(val))
 
 #define READ_SEG(reg, var) __asm__ __volatile__("mov %%" reg ", %k0" : "=r"(var))
@@ -252,8 +255,8 @@ void pv_load_segments(struct vcpu *v)
 	wrmsr(MSR_KERNEL_GS_BASE, k ? v->pv.gs_base_user : v->pv.gs_base_kernel);
 }
 
-long do_set_segment_base(unsigned long which, unsigned long base, unsigned long a3, unsigned long a4,
-			 unsigned long a5)
+long do_set_segment_base(unsigned long which, unsigned long base, unsigned long a3,
+			 unsigned long a4, unsigned long a5)
 {
 	u32 sel = (u16)base;
 

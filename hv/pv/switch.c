@@ -42,9 +42,11 @@ void pv_save_fpu(struct vcpu *v)
 	if (v->pv.xcr0 != f->xcr0)
 		set_xcr0(f->xcr0);
 	if (f->xsaveopt)
-		__asm__ __volatile__("xsaveopt64 (%0)" ::"r"(v->pv.xsave), "a"(~0u), "d"(~0u) : "memory");
+		__asm__ __volatile__("xsaveopt64 (%0)" ::"r"(v->pv.xsave), "a"(~0u), "d"(~0u)
+				     : "memory");
 	else
-		__asm__ __volatile__("xsave64 (%0)" ::"r"(v->pv.xsave), "a"(~0u), "d"(~0u) : "memory");
+		__asm__ __volatile__("xsave64 (%0)" ::"r"(v->pv.xsave), "a"(~0u), "d"(~0u)
+				     : "memory");
 }
 
 /* TS is clear and XCR0 complete, as pv_save_fpu() or the start of the CPU left them. */
@@ -111,7 +113,8 @@ static void pv_unload(void)
 {
 	u32 null = 0;
 
-	__asm__ __volatile__("lldt %w0; mov %w0, %%ds; mov %w0, %%es; mov %w0, %%fs; mov %w0, %%gs" ::"r"(null));
+	__asm__ __volatile__(
+		"lldt %w0; mov %w0, %%ds; mov %w0, %%es; mov %w0, %%fs; mov %w0, %%gs" ::"r"(null));
 	desc_load_gdt(desc_hv_gdt_base());
 	write_cr3(hv_virt_to_phys(idle_l4));
 	tlb_note_local_flush();
