@@ -167,10 +167,15 @@ static inline struct cpu *this_cpu(void)
 }
 
 /* Runs fn(arg); -1 when it returned, else the vector of the exception; frame in this_cpu()->trap. */
-int catch (void (*fn)(void *), void *arg);
+int catch_trap(void (*fn)(void *), void *arg);
 
 static inline struct vcpu_info *vcpu_info(unsigned int id);
-extern struct shared_info shared;
+/* A page of its own: the hypervisor's frame is mapped in its place. */
+extern union shared_page {
+	struct shared_info info;
+	char page[4096];
+} shared_page;
+#define shared shared_page.info
 
 static inline struct vcpu_info *vcpu_info(unsigned int id)
 {

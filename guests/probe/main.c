@@ -5,7 +5,7 @@
 
 struct start_info *start_info;
 struct start_info start_copy;
-struct shared_info shared __attribute__((aligned(4096)));
+union shared_page shared_page __attribute__((aligned(4096)));
 u64 boot_regs[23];
 bool verbose;
 
@@ -70,7 +70,7 @@ static void run_test(const char *topic, const struct test *t)
 
 	printf("%s.%s: ", topic, t->name);
 	current = SUCCESS;
-	vector = catch (run_body, t->fn);
+	vector = catch_trap(run_body, t->fn);
 	if (vector >= 0)
 		outcome_set(ERROR, __FILE__, __LINE__,
 			    "unexpected trap 0x%x error 0x%lx rip 0x%lx cr2 0x%lx", vector,
@@ -155,7 +155,7 @@ void probe_main(struct start_info *si)
 	console_init();
 	printf("probe: %s, %lu pages, flags 0x%x, command line \"%s\"\n", si->magic, si->nr_pages,
 	       si->flags, si->cmd_line);
-	update_va_mapping(&shared, si->shared_info | PTE_KERNEL, UVMF_INVLPG);
+	update_va_mapping(&shared_page, si->shared_info | PTE_KERNEL, UVMF_INVLPG);
 	trap_init();
 	mem_init();
 	verbose = option("verbose") != NULL;

@@ -239,12 +239,12 @@ static void write_byte(void *va)
 
 int try_read(const void *va)
 {
-	return catch (read_byte, (void *)(u64)va);
+	return catch_trap(read_byte, (void *)(u64)va);
 }
 
 int try_write(void *va)
 {
-	return catch (write_byte, va);
+	return catch_trap(write_byte, va);
 }
 
 struct store {
@@ -262,5 +262,5 @@ int try_write64(void *va, u64 val)
 {
 	struct store s = {va, val};
 
-	return catch (write_word, &s);
+	return catch_trap(write_word, &s);
 }

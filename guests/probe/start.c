@@ -103,7 +103,7 @@ static void initial_tables(void)
 		u64 va = VIRT_BASE + (pfn << 12), e = pte_get(va, 1, NULL);
 		bool table = pfn >= first && pfn < first + start_info->nr_pt_frames;
 
-		if ((e & PTE_ADDR) >> 12 != p2m[pfn] && va != (u64)&shared) {
+		if ((e & PTE_ADDR) >> 12 != p2m[pfn] && va != (u64)&shared_page) {
 			CHECK_EQ((e & PTE_ADDR) >> 12, p2m[pfn]);
 			break;
 		}

@@ -1,7 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 #include "topics.h"
 
+/* fifo behind evtchn, smp and ctx at the end: they change what others rely on. */
 const struct topic topics[] = {
-	{"start", start_tests}, {"traps", trap_tests}, {"user", user_tests_},
-	{"calls", call_tests},	{NULL, NULL},
+	{"start", start_tests},
+	{"traps", trap_tests},
+	{"user", user_mode_tests},
+	{"calls", call_tests},
+	{"mm-entry", mm_entry_tests},
+	{"mm-pin", mm_pin_tests},
+	{"mm-ptwr", mm_ptwr_tests},
+	{"mm-tree", mm_tree_tests},
+	{"desc", desc_tests},
+	{"evtchn", evtchn_tests},
+	{"fifo", fifo_tests},
+	{"time", time_tests},
+
+	{NULL, NULL},
 };

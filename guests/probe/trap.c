@@ -95,7 +95,7 @@ void trap_c(struct regs *r)
 		die(&c->trap, c);
 }
 
-int catch (void (*fn)(void *), void *arg)
+int catch_trap(void (*fn)(void *), void *arg)
 {
 	struct jump *volatile outer = this_cpu()->catch;
 	struct jump j;

@@ -131,7 +131,7 @@ static void exceptions(void)
 	struct cpu *c = this_cpu();
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(simple); i++) {
-		int vector = catch (simple[i].fn, NULL);
+		int vector = catch_trap(simple[i].fn, NULL);
 		const struct regs *r = &c->trap;
 
 		if (vector != simple[i].vector || !same_error(r->error, simple[i].error) ||
@@ -145,7 +145,7 @@ static void exceptions(void)
 
 static void stack_fault(void)
 {
-	int v = catch (do_ss, NULL);
+	int v = catch_trap(do_ss, NULL);
 
 	CHECK(v == 12 || v == 13); /* 13: QEMU's TCG */
 	CHECK_EQ(this_cpu()->trap.error, 0);
@@ -159,13 +159,13 @@ static void gate_dpl(void)
 				  .cs = FLAT_KERNEL_CS,
 				  .address = (unsigned long)trap_stubs + 0x41 * 32}};
 
-	CHECK_EQ(catch (do_int41, NULL), 13);
+	CHECK_EQ(catch_trap(do_int41, NULL), 13);
 	REQUIRE_OK(set_trap_table(t));
-	CHECK_EQ(catch (do_int41, NULL), 0x41);
+	CHECK_EQ(catch_trap(do_int41, NULL), 0x41);
 	CHECK_EQ(this_cpu()->trap.rip, want_rip + 2);
 	t[0].flags = 0;
 	REQUIRE_OK(set_trap_table(t));
-	CHECK_EQ(catch (do_int41, NULL), 13);
+	CHECK_EQ(catch_trap(do_int41, NULL), 13);
 	CHECK(same_error(this_cpu()->trap.error, 0x41 * 8 + 2));
 }
 
@@ -279,7 +279,7 @@ static void page_faults(void)
 		void *va = (void *)faults[i].va;
 		int v = faults[i].access == 'r'	  ? try_read(va)
 			: faults[i].access == 'w' ? try_write(va)
-						  : catch (do_jump, va);
+						  : catch_trap(do_jump, va);
 
 		CHECK_EQ(v, 14);
 		CHECK_EQ(c->cr2, faults[i].va);
@@ -296,7 +296,7 @@ static void page_fault_bits(void)
 	REQUIRE_OK(win_map(0, mk_pte(va_mfn(page), PTE_RO | PTE_NX)));
 	CHECK_EQ(try_write(win(0)), 14);
 	CHECK_EQ(c->trap.error, 3);
-	CHECK_EQ(catch (do_jump, win(0)), 14);
+	CHECK_EQ(catch_trap(do_jump, win(0)), 14);
 	CHECK_EQ(c->trap.error, 0x11);
 	CHECK_EQ(c->cr2, (u64)win(0));
 	win_clear();
@@ -337,15 +337,15 @@ static void single_step(void)
 
 static void device_not_available(void)
 {
-	CHECK_EQ(catch (do_fpu, NULL), -1);
+	CHECK_EQ(catch_trap(do_fpu, NULL), -1);
 	CHECK_OK(fpu_taskswitch(1));
-	CHECK_EQ(catch (do_fpu, NULL), 7);
+	CHECK_EQ(catch_trap(do_fpu, NULL), 7);
 	CHECK_EQ(this_cpu()->trap.error, 0);
 	/* Delivery has cleared the flag. */
-	CHECK_EQ(catch (do_fpu, NULL), -1);
+	CHECK_EQ(catch_trap(do_fpu, NULL), -1);
 	CHECK_OK(fpu_taskswitch(1));
 	CHECK_OK(fpu_taskswitch(0));
-	CHECK_EQ(catch (do_fpu, NULL), -1);
+	CHECK_EQ(catch_trap(do_fpu, NULL), -1);
 }
 
 static void bad_iret(void *arg)
@@ -382,7 +382,7 @@ static void iret_bad_selectors(void)
 		r.rflags = 2;
 		r.cs = bad[i].cs;
 		r.ss = bad[i].ss;
-		v = catch (bad_iret, &r);
+		v = catch_trap(bad_iret, &r);
 		if (v != VEC_FAILSAFE && v != 13)
 			outcome_set(FAILURE, __FILE__, __LINE__,
 				    "iret to cs 0x%x ss 0x%x: vector 0x%x rip 0x%lx", bad[i].cs,
@@ -400,7 +400,7 @@ static void iret_ring1_is_kernel(void)
 		r.rflags = 2;
 		r.cs = KERNEL_CS16 | rpl;
 		r.ss = FLAT_KERNEL_SS;
-		CHECK_EQ(catch (bad_iret, &r), 6);
+		CHECK_EQ(catch_trap(bad_iret, &r), 6);
 		CHECK_EQ(this_cpu()->trap.cs & 0xffff, KERNEL_CS16);
 	}
 }
@@ -415,7 +415,7 @@ static void iret_flags(void)
 	r.cs = KERNEL_CS16;
 	r.ss = FLAT_KERNEL_SS;
 	r.rflags = 0x3f7ed7 & ~(RFLAGS_TF | RFLAGS_DF);
-	CHECK_EQ(catch (bad_iret, &r), 6);
+	CHECK_EQ(catch_trap(bad_iret, &r), 6);
 	CHECK_EQ(this_cpu()->trap.rflags & 0x1a3000, 0);
 }
 
@@ -429,7 +429,7 @@ static void iret_noncanonical(void)
 	r.cs = KERNEL_CS16;
 	r.ss = FLAT_KERNEL_SS;
 	r.rflags = 2;
-	v = catch (bad_iret, &r);
+	v = catch_trap(bad_iret, &r);
 	CHECK(v == VEC_FAILSAFE || v == 13);
 }
 
@@ -447,14 +447,14 @@ static void trap_table_list(void)
 	};
 
 	REQUIRE_OK(set_trap_table(t));
-	CHECK_EQ(catch (do_ud, NULL), 0x77);
-	CHECK_EQ(catch (do_bp, NULL), 3);
+	CHECK_EQ(catch_trap(do_ud, NULL), 0x77);
+	CHECK_EQ(catch_trap(do_bp, NULL), 3);
 	t[0].address = (unsigned long)trap_stubs + 6 * 32;
 	REQUIRE_OK(set_trap_table(t));
-	CHECK_EQ(catch (do_ud, NULL), 6);
+	CHECK_EQ(catch_trap(do_ud, NULL), 6);
 	t[0].address = NONCANON;
 	CHECK_REFUSED(set_trap_table(t));
-	CHECK_EQ(catch (do_ud, NULL), 6);
+	CHECK_EQ(catch_trap(do_ud, NULL), 6);
 	CHECK_RC(set_trap_table(UNMAPPED), -XEN_EFAULT);
 }
 

@@ -315,7 +315,7 @@ static void base_pointers(void)
 	CHECK_OK(mmuext(MMUEXT_NEW_BASEPTR, root_mfn(), 0));
 }
 
-const struct test user_tests_[] = {
+const struct test user_mode_tests[] = {
 	{"traps", user_traps},
 	{"syscall", syscall_frame},
 	{"registers", all_registers},

@@ -162,28 +162,30 @@ void evtchn_vcpu_info_moved(struct vcpu *v)
 	vcpu_kick(v);
 }
 
-static inline void raise(struct domain *d, struct evtchn *chn, u32 port)
+/* 2-level, a port that was not pending before. */
+static __attribute__((noinline)) void tell(struct domain *d, struct evtchn *chn, u32 port)
 {
-	struct shared_info *s = d->shared;
 	struct vcpu *v;
 
-	if (READ_ONCE(d->ev.fifo)) {
-		fifo_raise(d, chn, port);
-		return;
-	}
-	if (test_and_set_bit_atomic(port, (unsigned long *)s->evtchn_pending))
-		return;
 	/* It may be switching to FIFO just now, and have read these bits before this one was set. */
 	if (unlikely(READ_ONCE(d->ev.fifo))) {
 		fifo_raise(d, chn, port);
 		return;
 	}
 	evtchn_check_pollers(d, port);
-	if (test_bit(port, (unsigned long *)s->evtchn_mask))
+	if (test_bit(port, (unsigned long *)d->shared->evtchn_mask))
 		return;
 	v = d->vcpu[READ_ONCE(chn->vcpu)];
 	if (v && !test_and_set_bit_atomic(port / BITS_PER_LONG, &v->info->evtchn_pending_sel))
 		vcpu_mark_events_pending(v);
+}
+
+static inline void raise(struct domain *d, struct evtchn *chn, u32 port)
+{
+	if (READ_ONCE(d->ev.fifo))
+		fifo_raise(d, chn, port);
+	else if (!test_and_set_bit_atomic(port, (unsigned long *)d->shared->evtchn_pending))
+		tell(d, chn, port);
 }
 
 void evtchn_raise(struct domain *d, struct evtchn *chn, u32 port)
@@ -199,14 +201,15 @@ long evtchn_op_send(struct domain *d, u32 port)
 
 	spin_lock(&d->ev.lock);
 	chn = evtchn_lookup(d, port);
-	if (unlikely(!chn))
+	if (unlikely(!chn)) {
 		rc = -XEN_EINVAL;
-	else if (chn->state == EVTCHNSTAT_interdomain)
+	} else if (chn->state == EVTCHNSTAT_interdomain) {
 		raise(chn->remote, chn->peer, chn->num);
-	else if (chn->state == EVTCHNSTAT_ipi)
+	} else if (chn->state == EVTCHNSTAT_ipi) {
 		raise(d, chn, port);
-	else if (chn->state != EVTCHNSTAT_unbound)
+	} else if (chn->state != EVTCHNSTAT_unbound) {
 		rc = -XEN_EINVAL;
+	}
 	spin_unlock(&d->ev.lock);
 	return rc;
 }

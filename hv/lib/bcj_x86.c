@@ -20,17 +20,29 @@ static inline bool is_sign(u8 b)
 	return b == 0 || b == 0xff;
 }
 
-/* Index of the first opcode byte at or after i; n when there is none. Eight bytes a step. */
+/* High bit of each byte: set when that byte is no opcode. */
+static inline u64 other_bytes(const u8 *p)
+{
+	const u64 ones = 0x0101010101010101ULL;
+
+	/* The upper seven bits, moved down: adding cannot carry from one byte into the next. */
+	return ((*(const una64 *)p >> 1 & 0x7f * ones) ^ 0x74 * ones) + 0x7f * ones;
+}
+
+/* Index of the first opcode byte at or after i; n when there is none. Most of a kernel is data. */
 static size_t next_opcode(const u8 *buf, size_t i, size_t n)
 {
-	const u64 ones = 0x0101010101010101ULL, high = ones << 7;
+	const u64 high = 0x8080808080808080ULL;
 
+	for (; i + 32 <= n; i += 32)
+		if ((other_bytes(buf + i) & other_bytes(buf + i + 8) & other_bytes(buf + i + 16) &
+		     other_bytes(buf + i + 24) & high) != high)
+			break;
 	for (; i + 8 <= n; i += 8) {
-		u64 v = (*(const una64 *)(buf + i) & 0xfe * ones) ^ 0xe8 * ones;
-		u64 zero = (v - ones) & ~v & high; /* the lowest mark is exact */
+		u64 found = ~other_bytes(buf + i) & high;
 
-		if (zero)
-			return i + ((size_t)__builtin_ctzll(zero) >> 3);
+		if (found)
+			return i + ((size_t)__builtin_ctzll(found) >> 3);
 	}
 	while (i < n && !is_opcode(buf[i]))
 		i++;

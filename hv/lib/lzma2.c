@@ -30,53 +30,78 @@ static always_inline void normalize(struct rc *rc)
 	}
 }
 
-/* The next bit; p is moved towards it. */
-static always_inline bool bit(struct rc *rc, u16 *p)
+/*
+ * tree[n], read and written with the two registers as they are: left alone the compiler spends two or
+ * three instructions a bit on keeping the address, and the next node's number from it.
+ */
+static always_inline u32 get_prob(const u16 *tree, u64 n)
 {
-	u32 prob = *p, bound;
+	u32 prob;
+
+	__asm__ __volatile__("movzwl (%[tree], %[n], 2), %[prob]"
+			     : [prob] "=r"(prob)
+			     : [tree] "r"(tree), [n] "r"(n)
+			     : "memory");
+	return prob;
+}
+
+static always_inline void set_prob(u16 *tree, u64 n, u32 prob)
+{
+	__asm__ __volatile__("movw %w[prob], (%[tree], %[n], 2)"
+			     :
+			     : [tree] "r"(tree), [n] "r"(n), [prob] "r"(prob)
+			     : "memory");
+}
+
+/* The next bit, of the model's node tree[n]; the model is moved towards it. */
+static always_inline bool bit(struct rc *rc, u16 *tree, u64 n)
+{
+	u32 prob = get_prob(tree, n), bound;
 
 	normalize(rc);
 	bound = (rc->range >> PROB_BITS) * prob;
 	if (rc->code < bound) {
 		rc->range = bound;
 		/* prob + ((2048 - prob) >> 5), one instruction shorter */
-		*p = (u16)(prob - (u32)((s32)(prob - ((1u << PROB_BITS) - 31)) >> MOVE));
+		prob -= (u32)((s32)(prob - ((1u << PROB_BITS) - 31)) >> MOVE);
+		set_prob(tree, n, prob);
 		return false;
 	}
 	rc->range -= bound;
 	rc->code -= bound;
-	*p = (u16)(prob - (prob >> MOVE));
+	prob -= prob >> MOVE;
+	set_prob(tree, n, prob);
 	return true;
 }
 
 /* One step down a tree of probabilities: the node's number with the next bit appended. */
-static always_inline u32 step(struct rc *rc, u16 *tree, u32 node)
+static always_inline u64 step(struct rc *rc, u16 *tree, u64 n)
 {
-	return bit(rc, &tree[node]) ? node * 2 + 1 : node * 2;
+	return bit(rc, tree, n) ? n * 2 + 1 : n * 2;
 }
 
 static always_inline u32 tree3(struct rc *rc, u16 *tree)
 {
-	u32 n = step(rc, tree, 1);
+	u64 n = step(rc, tree, 1);
 
 	n = step(rc, tree, n);
-	return step(rc, tree, n) - 8;
+	return (u32)step(rc, tree, n) - 8;
 }
 
 static always_inline u32 tree6(struct rc *rc, u16 *tree)
 {
-	u32 n = step(rc, tree, 1);
+	u64 n = step(rc, tree, 1);
 
 	n = step(rc, tree, n);
 	n = step(rc, tree, n);
 	n = step(rc, tree, n);
 	n = step(rc, tree, n);
-	return step(rc, tree, n) - 64;
+	return (u32)step(rc, tree, n) - 64;
 }
 
 static always_inline u32 tree8(struct rc *rc, u16 *tree)
 {
-	u32 n = step(rc, tree, 1);
+	u64 n = step(rc, tree, 1);
 
 	n = step(rc, tree, n);
 	n = step(rc, tree, n);
@@ -84,16 +109,17 @@ static always_inline u32 tree8(struct rc *rc, u16 *tree)
 	n = step(rc, tree, n);
 	n = step(rc, tree, n);
 	n = step(rc, tree, n);
-	return step(rc, tree, n) - 256;
+	return (u32)step(rc, tree, n) - 256;
 }
 
 /* Bits that come lowest first. */
 static always_inline u32 reverse_tree(struct rc *rc, u16 *tree, u32 bits)
 {
-	u32 n = 1, v = 0;
+	u64 n = 1;
+	u32 v = 0;
 
 	for (u32 i = 0; i < bits; i++) {
-		if (bit(rc, &tree[n])) {
+		if (bit(rc, tree, n)) {
 			n = n * 2 + 1;
 			v |= 1u << i;
 		} else {
@@ -103,27 +129,41 @@ static always_inline u32 reverse_tree(struct rc *rc, u16 *tree, u32 bits)
 	return v;
 }
 
-/* Bits of probability 1/2. */
+/* The same for just four of them. */
+static always_inline u32 reverse_tree4(struct rc *rc, u16 *tree)
+{
+	u64 n1 = step(rc, tree, 1), n2 = step(rc, tree, n1), n3 = step(rc, tree, n2);
+	u32 n4 = (u32)step(rc, tree, n3);
+
+	return (n4 & 1) << 3 | (n4 & 2) << 1 | (n4 & 4) >> 1 | (n4 & 8) >> 3;
+}
+
+/* Bits of probability 1/2. Without a branch: nobody can predict them. */
 static always_inline u32 direct(struct rc *rc, u32 bits)
 {
-	u32 v = 0, mask;
+	u32 v = 0, rest;
 
 	do {
 		normalize(rc);
 		rc->range >>= 1;
-		rc->code -= rc->range;
-		mask = (u32)((s32)rc->code >> 31); /* all ones when it was too much */
-		rc->code += rc->range & mask;
-		v = v * 2 + 1 + mask;
+		rest = rc->code;
+		v *= 2;
+		/* rest -= range; when that borrows, code stays as it is and the bit is 0 */
+		__asm__("sub %[range], %[rest]\n\t"
+			"cmovae %[rest], %[code]\n\t"
+			"sbb $-1, %[v]"
+			: [rest] "+r"(rest), [code] "+r"(rc->code), [v] "+r"(v)
+			: [range] "r"(rc->range)
+			: "cc");
 	} while (--bits);
 	return v;
 }
 
 static always_inline u32 length(struct rc *rc, struct lzma_len *l, u32 pos)
 {
-	if (!bit(rc, &l->choice))
+	if (!bit(rc, &l->choice, 0))
 		return MIN_LEN + tree3(rc, l->low[pos]);
-	if (!bit(rc, &l->choice2))
+	if (!bit(rc, &l->choice2, 0))
 		return MIN_LEN + 8 + tree3(rc, l->mid[pos]);
 	return MIN_LEN + 16 + tree8(rc, l->high);
 }
@@ -139,34 +179,38 @@ static always_inline u32 distance(struct rc *rc, struct lzma_probs *pr, u32 len)
 	if (slot < 14)
 		return base + reverse_tree(rc, pr->dist_special + base - slot, bits);
 	base += direct(rc, bits - 4) << 4;
-	return base + reverse_tree(rc, pr->dist_align, 4);
+	return base + reverse_tree4(rc, pr->dist_align);
 }
 
-/* After a match the byte at the last distance says which way the literal does not go. */
+/*
+ * After a match the byte at the last distance says which way the literal does not go: bits have models
+ * of their own as long as they agree with it.
+ */
 static always_inline u32 matched_literal(struct rc *rc, u16 *tree, u32 match)
 {
-	u32 n = 1, offset = 0x100;
+	u64 n = 1;
 
-	do {
-		match <<= 1;
-		u32 m = match & offset;
-
-		if (bit(rc, &tree[offset + m + n])) {
+	for (;;) {
+		if (match & 0x80) {
+			if (!bit(rc, tree + 0x200, n)) {
+				n = n * 2;
+				break;
+			}
 			n = n * 2 + 1;
-			offset = m;
 		} else {
+			if (bit(rc, tree + 0x100, n)) {
+				n = n * 2 + 1;
+				break;
+			}
 			n = n * 2;
-			offset ^= m;
 		}
-	} while (n < 0x100);
-	return n;
-}
-
-static always_inline u32 literal(struct rc *rc, u16 *tree, const u8 *out, u32 state, u32 rep0)
-{
-	if (state >= 7)
-		return matched_literal(rc, tree, out[-(size_t)rep0 - 1]);
-	return tree8(rc, tree);
+		match <<= 1;
+		if (n >= 0x100)
+			return (u32)n;
+	}
+	while (n < 0x100)
+		n = step(rc, tree, n);
+	return (u32)n;
 }
 
 /* The distance of a repeated match, moved to the front; true for the one-byte form. */
@@ -175,12 +219,12 @@ static always_inline bool repeated(struct rc *rc, struct lzma2 *s, u32 state, u3
 	struct lzma_probs *pr = &s->probs;
 	u32 d;
 
-	if (!bit(rc, &pr->is_rep0[state]))
-		return !bit(rc, &pr->is_rep0_long[state][pos]);
-	if (!bit(rc, &pr->is_rep1[state])) {
+	if (!bit(rc, pr->is_rep0, state))
+		return !bit(rc, pr->is_rep0_long[state], pos);
+	if (!bit(rc, pr->is_rep1, state)) {
 		d = s->rep[1];
 	} else {
-		if (!bit(rc, &pr->is_rep2[state])) {
+		if (!bit(rc, pr->is_rep2, state)) {
 			d = s->rep[2];
 		} else {
 			d = s->rep[3];
@@ -192,6 +236,8 @@ static always_inline bool repeated(struct rc *rc, struct lzma2 *s, u32 state, u3
 	s->rep[0] = d;
 	return false;
 }
+
+static const u8 after_literal[LZMA_STATES] = {0, 0, 0, 0, 1, 2, 3, 4, 5, 6, 4, 5};
 
 /* Decodes the symbols of one chunk, whose output ends at end and input at in_end. */
 static int decode_chunk(struct lzma2 *s, const u8 *in_end, u8 *end)
@@ -212,17 +258,21 @@ static int decode_chunk(struct lzma2 *s, const u8 *in_end, u8 *end)
 
 		if (unlikely(rc.in > in_end))
 			return -XEN_EINVAL;
-		if (!bit(&rc, &pr->is_match[state][pos])) {
+		if (!bit(&rc, pr->is_match[state], pos)) {
 			u32 prev = at ? out[-1] : 0;
 			u32 ctx = ((at & s->lp_mask) << s->lc) + (prev >> (8 - s->lc));
 
-			*out = (u8)literal(&rc, &pr->literal[ctx * LZMA_LITERAL_STEP], out, state,
-					   s->rep[0]);
+			u16 *tree = &pr->literal[ctx * LZMA_LITERAL_STEP];
+
+			if (state < 7)
+				*out = (u8)tree8(&rc, tree);
+			else
+				*out = (u8)matched_literal(&rc, tree, out[-(size_t)s->rep[0] - 1]);
 			out++;
-			state = state < 4 ? 0 : state < 10 ? state - 3 : state - 6;
+			state = after_literal[state];
 			continue;
 		}
-		if (!bit(&rc, &pr->is_rep[state])) {
+		if (!bit(&rc, pr->is_rep, state)) {
 			s->rep[3] = s->rep[2];
 			s->rep[2] = s->rep[1];
 			s->rep[1] = s->rep[0];

@@ -46,6 +46,27 @@ int copy_from_guest(void *dst, const void *src, size_t n)
 	return 0;
 }
 
+int copy_u32_from_guest(u32 *dst, const void *src)
+{
+	int rc = -XEN_EFAULT;
+	u32 v = 0;
+
+	if (likely(range_ok((unsigned long)src, sizeof(v)))) {
+		if (hv_cr4 & CR4_SMAP)
+			__asm__ __volatile__("stac" ::: "memory");
+		__asm__ __volatile__("1: movl %2, %0\n\t"
+				     "xorl %1, %1\n"
+				     "2:\n\t" EX_TABLE("1b", "2b")
+				     : "+r"(v), "+r"(rc)
+				     : "m"(*(const u32 *)src)
+				     : "cc");
+		if (hv_cr4 & CR4_SMAP)
+			__asm__ __volatile__("clac" ::: "memory");
+	}
+	*dst = v;
+	return rc;
+}
+
 int copy_to_guest(void *dst, const void *src, size_t n)
 {
 	if (unlikely(!range_ok((unsigned long)dst, n)) || unlikely(copy_raw(dst, src, n)))

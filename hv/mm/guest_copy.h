@@ -14,6 +14,8 @@
 
 int copy_from_guest(void *dst, const void *src, size_t n) __must_check;
 int copy_to_guest(void *dst, const void *src, size_t n) __must_check;
+/* The same for one word, as short as it gets. */
+int copy_u32_from_guest(u32 *dst, const void *src) __must_check;
 int clear_guest(void *dst, size_t n) __must_check;
 /* Copies a NUL-ended text of at most size-1 bytes; -XEN_E2BIG when longer. */
 int copy_string_from_guest(char *dst, const char *src, size_t size) __must_check;

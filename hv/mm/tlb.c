@@ -21,7 +21,10 @@ struct flush_box {
 	u32 requested, done;
 };
 
+enum idle_state { IDLE_NO, IDLE_SLEEPS, IDLE_MUST_FLUSH };
+
 static DEFINE_PER_CPU(struct flush_box, flush_box);
+static DEFINE_PER_CPU(u32, idle_state);
 static DEFINE_PER_CPU(u32, flushed_at);
 static u32 tlb_clock = 1;
 
@@ -79,6 +82,25 @@ void tlb_flush_service(void)
 	atomic_store(&b->done, upto);
 }
 
+void tlb_idle_enter(void)
+{
+	atomic_xchg(&this_cpu(idle_state), IDLE_SLEEPS);
+}
+
+void tlb_idle_exit(void)
+{
+	if (atomic_xchg(&this_cpu(idle_state), IDLE_NO) == IDLE_MUST_FLUSH)
+		tlb_flush_local();
+}
+
+/* True when the CPU sleeps and has been told to flush when it wakes: no need to wait for it. */
+static bool defer_to_sleeper(unsigned int cpu)
+{
+	u32 *state = &per_cpu(idle_state, cpu), old = IDLE_SLEEPS;
+
+	return atomic_cmpxchg(state, &old, IDLE_MUST_FLUSH) || old == IDLE_MUST_FLUSH;
+}
+
 /* Posts a request and returns the number to wait for. */
 static u32 post(unsigned int cpu, unsigned long va)
 {
@@ -108,7 +130,7 @@ void tlb_flush_cpus(const unsigned long *cpus, unsigned long va)
 
 	for_each_set_bit(cpu, cpus, (unsigned int)CONFIG_NR_CPUS)
 	{
-		if (cpu == self || !test_bit(cpu, cpu_online_map))
+		if (cpu == self || !test_bit(cpu, cpu_online_map) || defer_to_sleeper(cpu))
 			continue;
 		nr[cpu] = post(cpu, va);
 		set_bit(cpu, wait);

@@ -25,6 +25,13 @@ void tlb_flush_cpus(const unsigned long *cpus, unsigned long va);
 /* Answers requests to this CPU; from VEC_FLUSH and while spinning. */
 void tlb_flush_service(void);
 
+/*
+ * Around the idle loop's halt: a CPU that sleeps is not woken for a flush, it makes up for it before it
+ * touches a guest's mappings again. Interrupt handlers that run in between must not touch any.
+ */
+void tlb_idle_enter(void);
+void tlb_idle_exit(void);
+
 /* Now, for a frame whose last use as some type just ended. */
 u32 tlb_clock_now(void);
 /* To be called by whoever loads CR3 with a full flush on this CPU. */

@@ -215,6 +215,25 @@ static void write_base(u32 msr, unsigned long v)
 		wrmsr(msr, v);
 }
 
+/* Two SWAPGS around WRGSBASE cost a fraction of a WRMSR. */
+static void write_inactive_gs(unsigned long v)
+{
+	if (hv_cr4 & CR4_FSGSBASE)
+		__asm__ __volatile__("swapgs; wrgsbase %0; swapgs" ::"r"(v));
+	else
+		wrmsr(MSR_KERNEL_GS_BASE, v);
+}
+
+static unsigned long read_inactive_gs(void)
+{
+	unsigned long v;
+
+	if (!(hv_cr4 & CR4_FSGSBASE))
+		return rdmsr(MSR_KERNEL_GS_BASE);
+	__asm__ __volatile__("swapgs; rdgsbase %0; swapgs" : "=r"(v));
+	return v;
+}
+
 void pv_save_segments(struct vcpu *v)
 {
 	u32 sel;
@@ -230,10 +249,10 @@ void pv_save_segments(struct vcpu *v)
 	v->pv.fs_base = read_base(MSR_FS_BASE);
 	if (v->pv.kernel_mode) {
 		v->pv.gs_base_kernel = read_base(MSR_GS_BASE);
-		v->pv.gs_base_user = rdmsr(MSR_KERNEL_GS_BASE);
+		v->pv.gs_base_user = read_inactive_gs();
 	} else {
 		v->pv.gs_base_user = read_base(MSR_GS_BASE);
-		v->pv.gs_base_kernel = rdmsr(MSR_KERNEL_GS_BASE);
+		v->pv.gs_base_kernel = read_inactive_gs();
 	}
 }
 
@@ -252,7 +271,7 @@ void pv_load_segments(struct vcpu *v)
 	LOAD_SEG("gs", sel);
 	write_base(MSR_FS_BASE, v->pv.fs_base);
 	write_base(MSR_GS_BASE, k ? v->pv.gs_base_kernel : v->pv.gs_base_user);
-	wrmsr(MSR_KERNEL_GS_BASE, k ? v->pv.gs_base_user : v->pv.gs_base_kernel);
+	write_inactive_gs(k ? v->pv.gs_base_user : v->pv.gs_base_kernel);
 }
 
 long do_set_segment_base(unsigned long which, unsigned long base, unsigned long a3,
@@ -267,7 +286,7 @@ long do_set_segment_base(unsigned long which, unsigned long base, unsigned long 
 		write_base(MSR_FS_BASE, base);
 		return 0;
 	case SEGBASE_GS_USER: /* we are called from kernel mode: the user's base is the inactive one */
-		wrmsr(MSR_KERNEL_GS_BASE, base);
+		write_inactive_gs(base);
 		return 0;
 	case SEGBASE_GS_KERNEL:
 		write_base(MSR_GS_BASE, base);

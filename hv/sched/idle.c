@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "sched/runq.h"
 #include "cpu/percpu.h"
+#include "mm/tlb.h"
 
 /* STI holds interrupts off for one more instruction, so none can come between the test and HLT. */
 static void sleep_until_interrupt(void)
 {
+	tlb_idle_enter();
 	__asm__ __volatile__("sti; hlt; cli" ::: "memory");
+	tlb_idle_exit();
 }
 
 void __noreturn idle_loop(void)

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: MIT
 """Builds what the bench boots and runs the emulator, one machine at a time."""
 import bisect
+import glob
 import gzip
+import hashlib
 import json
 import os
 import shutil
@@ -63,8 +65,12 @@ class Place:
 
     def kernel(self, form):
         """form as dom0-initrd/kernel-image knows it."""
-        path = self.path("vmlinuz." + form)
-        if not os.path.exists(path) or os.path.getmtime(path) < os.path.getmtime(self.bzimage):
+        with open(self.bzimage, "rb") as f:
+            digest = hashlib.sha256(f.read()).hexdigest()[:8]
+        path = self.path(f"vmlinuz-{digest}.{form}")
+        if not os.path.exists(path):
+            for old in glob.glob(self.path(f"vmlinuz-*.{form}")):
+                os.remove(old)
             run_tool(os.path.join(self.source, "dom0-initrd/kernel-image"), form, self.bzimage,
                      path)
         return path

@@ -7,9 +7,11 @@ times what scale() measures.  A wait also ends at once when the machine can no l
 """
 import functools
 import itertools
+import json
 import os
 import pathlib
 import re
+import socket
 import time
 
 import pexpect
@@ -48,6 +50,51 @@ class BootFailure(AssertionError):
     """Something was awaited in vain."""
 
 
+class Monitor:
+    """QEMU's control socket (QMP), connected when it is first used."""
+
+    def __init__(self, path):
+        self.path, self.socket, self.stream, self.events = path, None, None, []
+
+    def connect(self):
+        if self.socket:
+            return
+        self.socket = socket.socket(socket.AF_UNIX)
+        self.socket.settimeout(60 * scale())
+        self.socket.connect(str(self.path))
+        self.stream = self.socket.makefile("r", encoding="utf-8", errors="replace")
+        self.stream.readline()
+        self.command("qmp_capabilities")
+
+    def command(self, name, **arguments):
+        self.connect()
+        self.socket.sendall(json.dumps({"execute": name, "arguments": arguments}).encode())
+        for line in self.stream:
+            answer = json.loads(line)
+            if "event" in answer:
+                self.events.append(answer)
+            elif "error" in answer:
+                raise BootFailure(f"QEMU: {name}: {answer['error']}")
+            else:
+                return answer["return"]
+        raise BootFailure(f"QEMU ended before it answered to {name}")
+
+    def human(self, line):
+        return self.command("human-monitor-command", **{"command-line": line})
+
+    def end_reason(self):
+        """Why QEMU has ended: guest-shutdown, guest-reset, ...; connect() must come before."""
+        self.events += [json.loads(x) for x in self.stream if '"event"' in x]
+        reasons = [e["data"].get("reason") for e in self.events if e["event"] == "SHUTDOWN"]
+        return reasons[-1] if reasons else None
+
+    def close(self):
+        if self.socket:
+            self.stream.close()
+            self.socket.close()
+        self.path.unlink(missing_ok=True)
+
+
 class Machine:
     """One QEMU.  Use as a context manager, or call close()."""
 
@@ -56,12 +103,12 @@ class Machine:
     def __init__(self, name, iso=ISO, cpu="EPYC", smp=2, mem=2048, machine="pc", nic=True,
                  args=(), disk=False):
         WORK.mkdir(parents=True, exist_ok=True)
-        self.iso, self.smp, self.mem = iso, smp, mem
+        self.cpu, self.smp, self.mem = cpu, smp, mem
         self.log_path = WORK / f"{re.sub(r'[^A-Za-z0-9.,=+-]+', '_', name)}.log"
-        self.monitor_path = WORK / f"monitor.{os.getpid()}.{next(self.numbers)}"
+        self.monitor = Monitor(WORK / f"monitor.{os.getpid()}.{next(self.numbers)}")
         argv = ["-accel", "tcg", "-machine", machine, "-cpu", cpu, "-smp", str(smp),
                 "-m", str(mem), "-display", "none", "-no-reboot", "-serial", "stdio",
-                "-monitor", f"unix:{self.monitor_path},server=on,wait=off"]
+                "-qmp", f"unix:{self.monitor.path},server=on,wait=off", "-monitor", "none"]
         if disk:
             argv += ["-drive", f"file={iso},format=raw,if=virtio,readonly=on", "-boot", "c"]
         else:
@@ -89,7 +136,7 @@ class Machine:
             self.child.close(force=True)
             self.child = None
             self.log.close()
-            self.monitor_path.unlink(missing_ok=True)
+            self.monitor.close()
 
     # What came so far.
 
@@ -156,7 +203,7 @@ class Machine:
         """Waits for the shell, then makes it plain: no echo, no line editing, no prompt."""
         self.wait(prompt, seconds, dead=(DEAD,) if prompt == RESCUE else (DEAD, FAILED))
         self.boot_seconds = time.monotonic() - self.started
-        self.send("stty -echo; exec sh /dev/stdin\r")
+        self.send("stty -echo; exec sh /proc/self/fd/0\r")
         self.run("true")
         return self
 
@@ -170,27 +217,6 @@ class Machine:
             raise BootFailure(f"`{command}` in dom0 ended with {status}: {output[-2000:]}")
         self.status = status
         return output
-
-    def monitor(self, command):
-        """A command for QEMU's own console."""
-        import socket
-        with socket.socket(socket.AF_UNIX) as s:
-            s.settimeout(30)
-            s.connect(str(self.monitor_path))
-            answer = self._until_prompt(s)
-            s.sendall(command.encode() + b"\n")
-            answer = self._until_prompt(s)
-        return answer
-
-    @staticmethod
-    def _until_prompt(s):
-        got = b""
-        while not got.endswith(b"(qemu) "):
-            more = s.recv(65536)
-            if not more:
-                break
-            got += more
-        return got.decode(errors="replace")
 
     def debug_key(self, key, seconds=60):
         """The lines that the hypervisor prints for a debug key, without their mark."""

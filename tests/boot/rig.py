@@ -54,8 +54,10 @@ def unpack_tools(machine):
 
 
 class Rig:
+    """Starts the shared machine when it is first asked for, and once more if a test kills it."""
+
     def __init__(self, folder):
-        self.folder, self.machine, self.starts = folder, None, 0
+        self.folder, self.machine, self.starts, self.broken = folder, None, 0, None
 
     def __enter__(self):
         return self
@@ -76,19 +78,26 @@ class Rig:
                 f.truncate(DISK_MB << 20)
             args += ["-drive", f"file={image},format=raw,if=none,id={name}", *device]
         self.starts += 1
-        if self.starts > 3:
-            raise BootFailure("the shared machine was lost three times")
         self.machine = Machine(f"shared-{self.starts}", smp=4, nic=NICS, args=args)
         self.machine.choose(0)
         self.machine.to_prompt()
         unpack_tools(self.machine)
 
     def healthy(self):
+        if self.broken:
+            raise BootFailure(f"the shared machine does not start: {self.broken}")
         try:
             if self.machine:
                 self.machine.run("true", 20)
         except BootFailure:
             self.close()
         if not self.machine:
-            self.start()
+            try:
+                if self.starts > 1:
+                    raise BootFailure("it was lost twice")
+                self.start()
+            except BaseException as e:
+                self.broken = str(e).splitlines()[0] if str(e) else repr(e)
+                self.close()
+                raise
         return self.machine

@@ -252,6 +252,11 @@ int copy_from_guest(void *dst, const void *src, size_t n)
 	return 0;
 }
 
+int copy_u32_from_guest(u32 *dst, const void *src)
+{
+	return copy_from_guest(dst, src, sizeof(*dst));
+}
+
 int copy_to_guest(void *dst, const void *src, size_t n)
 {
 	if (!dst || touches(dst, n))

@@ -128,6 +128,18 @@ static void test_crc(void **state)
 		assert_int_equal(crc64(crc64(0, data, cut), data + cut, 1000 - cut),
 				 crc64(0, data, 1000));
 	}
+	/* The same with the larger tables. */
+	void *mem = malloc(CRC32_WIDE_SIZE);
+	u32 plain[64];
+
+	for (size_t n = 0; n < 64; n++)
+		plain[n] = crc32(5, data + n % 9, n * 11);
+	crc32_lend(mem);
+	for (size_t n = 0; n < 64; n++)
+		assert_int_equal(crc32(5, data + n % 9, n * 11), plain[n]);
+	assert_int_equal(crc32(0, "123456789", 9), 0xcbf43926);
+	crc32_lend(NULL);
+	free(mem);
 	free(data);
 }
 
