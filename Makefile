@@ -53,7 +53,8 @@ all:
 config-goals := config menuconfig nconfig defconfig %_defconfig savedefconfig \
 	oldconfig olddefconfig syncconfig listnewconfig list-defconfigs \
 	allnoconfig allyesconfig alldefconfig randconfig
-plain-goals  := help clean distclean mrproper check-style check-layers check-abi-table format bootstrap
+plain-goals  := help clean distclean mrproper check-style check-layers check-abi-table check-docs format \
+	bootstrap
 
 goals        := $(or $(MAKECMDGOALS),all)
 build-goals  := $(filter-out $(config-goals) $(plain-goals),$(goals))

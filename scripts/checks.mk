@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: MIT
 # What `make check` runs.  A part whose folder does not exist yet says so and is skipped.
 
-.PHONY: check check-matrix check-style check-layers check-abi-table unit check-boot bench
+.PHONY: check check-matrix check-style check-layers check-abi-table check-docs unit \
+	check-boot bench
 
-check-style check-layers check-abi-table:
+check-style check-layers check-abi-table check-docs:
 	$(call say,CHECK,$@)
 	$(Q)scripts/$@
 
@@ -31,7 +32,7 @@ check-matrix: iso
 	$(Q)if [ -d tests/boot ]; then $(pytest) -m matrix tests/boot; \
 	else echo "matrix: skipped, there is no tests/boot yet"; fi
 
-check: check-style check-layers check-abi-table unit check-boot
+check: check-style check-layers check-abi-table check-docs unit check-boot
 
 bench: iso probe
 	$(Q)if [ -x tests/bench/run ]; then DOMUS_ISO=$(iso) DOMUS_HV=$(hv-bin) DOMUS_OUT=$(O) \

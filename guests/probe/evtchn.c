@@ -128,10 +128,13 @@ static void bad_arguments(void)
 
 static void masking(void)
 {
-	u64 events = this_cpu()->nr_events;
 	evtchn_port_t a, b;
+	u64 events;
 
 	REQUIRE(pair(&a, &b));
+	upcall_mask(false);
+	upcall_mask(true);
+	events = this_cpu()->nr_events;
 	port_count[b] = 0;
 	/* Masked: pending, and no upcall even when upcalls are open. */
 	CHECK_OK(send(a));

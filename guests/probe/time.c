@@ -113,11 +113,13 @@ static void in_the_past(void)
 
 	REQUIRE(port);
 	CHECK_OK(singleshot(1, 0));
-	fires(port, 0);
+	fires(port, now_ns());
 	port_count[port] = 0;
-	CHECK_RC(singleshot(1, VCPU_SSHOTTMR_future), -XEN_ETIME);
-	wait_count(&port_count[port], 1, 10 * MS);
-	CHECK_EQ(port_count[port], 0);
+	/* Xen 4.17 takes it as any other. */
+	if (singleshot(1, VCPU_SSHOTTMR_future) == -XEN_ETIME) {
+		wait_count(&port_count[port], 1, 10 * MS);
+		CHECK_EQ(port_count[port], 0);
+	}
 }
 
 static void stopped(void)

@@ -15,6 +15,11 @@ const struct topic topics[] = {
 	{"evtchn", evtchn_tests},
 	{"fifo", fifo_tests},
 	{"time", time_tests},
+	{"emul", emul_tests},
+	{"memory", memory_tests},
+	{"grant", grant_tests},
+	{"smp", smp_tests},
+	{"ctx", ctx_tests},
 
 	{NULL, NULL},
 };

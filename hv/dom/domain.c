@@ -329,6 +329,9 @@ static int kill_stop(struct domain *d)
 		vcpu_wait_off(v);
 		vtime_stop_vcpu(v);
 	}
+	spin_lock(&d->page_lock);
+	d->relinquish_next = d->frames.head;
+	spin_unlock(&d->page_lock);
 	return 0;
 }
 

@@ -4,6 +4,7 @@
 
 struct call_next {
 	unsigned long a[5];
+	long noted; /* CALL_RESTART, CALL_DONE: what the handler meant; any value may be a guest's own */
 };
 
 static DEFINE_PER_CPU(struct call_next, call_next);
@@ -18,7 +19,23 @@ long call_restart(unsigned long a1, unsigned long a2, unsigned long a3, unsigned
 	n->a[2] = a3;
 	n->a[3] = a4;
 	n->a[4] = a5;
+	n->noted = CALL_RESTART;
 	return CALL_RESTART;
+}
+
+long call_done(void)
+{
+	this_cpu(call_next).noted = CALL_DONE;
+	return CALL_DONE;
+}
+
+bool call_is_restart(long result)
+{
+	struct call_next *n = &this_cpu(call_next);
+	bool restart = result == CALL_RESTART && n->noted == CALL_RESTART;
+
+	n->noted = 0;
+	return restart;
 }
 
 bool call_preempt(unsigned int *done)
@@ -31,10 +48,22 @@ const unsigned long *call_next_args(void)
 	return this_cpu(call_next).a;
 }
 
-/* The guest will execute its SYSCALL (two bytes) again, with the advanced arguments; rax is untouched. */
-void call_rewind(struct cpu_user_regs *regs)
+/*
+ * A result that may be one of ours. Restart: the guest will execute its SYSCALL (two bytes) again, with
+ * the advanced arguments; rax is untouched.
+ */
+void call_special(struct cpu_user_regs *regs, long result)
 {
-	const struct call_next *n = &this_cpu(call_next);
+	struct call_next *n = &this_cpu(call_next);
+	long noted = n->noted;
+
+	n->noted = 0;
+	if (result != noted) {
+		regs->rax = (u64)result;
+		return;
+	}
+	if (result == CALL_DONE)
+		return;
 
 	regs->rip -= 2;
 	regs->rdi = n->a[0];

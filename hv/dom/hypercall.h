@@ -26,8 +26,12 @@ long call_restart(unsigned long a1, unsigned long a2, unsigned long a3, unsigned
 		  unsigned long a5);
 /* The five arguments of the latest call_restart() on this CPU. */
 const unsigned long *call_next_args(void);
-/* From the entry code: rip back to the SYSCALL, arguments advanced. */
-void call_rewind(struct cpu_user_regs *regs);
+/* For a handler that has set the guest's registers itself: its return value. */
+long call_done(void);
+/* True when the result of a handler asks for a restart; once. */
+bool call_is_restart(long result);
+/* From the entry code, for a result that equals CALL_RESTART or CALL_DONE. */
+void call_special(struct cpu_user_regs *regs, long result);
 /* True on every CALL_BUDGET-th use within one execution of a hypercall; test builds may force it. */
 bool call_preempt(unsigned int *done);
 

@@ -136,8 +136,12 @@ void irq_set_cpu(struct irq_line *l, unsigned int cpu)
 void irq_line_put(struct irq_line *l)
 {
 	irq_stop(l);
-	while (atomic_load(&l->running))
+	while (atomic_load(&l->running)) {
+		/* The handler may wait for a lock whose holder waits for our flush. */
+		if (spin_wait_hook)
+			spin_wait_hook();
 		cpu_relax();
+	}
 	if (l->kind != IRQ_IOAPIC)
 		msi_release(l);
 	spin_lock(&l->lock);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "mm/frame.h"
+#include "lib/spinlock.h"
 #include <xen/xen.h>
 #include "lib/atomic.h"
 #include "lib/log.h"
@@ -58,11 +59,26 @@ void put_frame(struct frame *f)
 	free_last(f, refs);
 }
 
+/*
+ * FT_PARTIAL on a writable frame: one CPU is changing it from or to count 0 and has it for itself; the
+ * others wait, and serve flush requests meanwhile, because that CPU may be waiting for one.
+ */
+static u32 settled_type(const struct frame *f)
+{
+	u32 type;
+
+	while (((type = READ_ONCE(f->type)) & (FT_KIND | FT_PARTIAL)) == (FT_WRITABLE | FT_PARTIAL))
+		if (spin_wait_hook)
+			spin_wait_hook();
+	return type;
+}
+
 bool get_frame_writable(struct frame *f)
 {
-	u32 type = READ_ONCE(f->type), next, stamp = 0;
+	u32 type, next, stamp = 0;
 
 	do {
+		type = settled_type(f);
 		if ((type & FT_KIND) == FT_WRITABLE) {
 			if ((type & FT_COUNT) == FT_COUNT)
 				return false;
@@ -73,24 +89,35 @@ bool get_frame_writable(struct frame *f)
 			/* At count 0 the page-table floor has already undone the old type. */
 			next = FT_WRITABLE | 1;
 			stamp = READ_ONCE(f->stamp);
+			if ((type & FT_KIND) != FT_NONE)
+				next |= FT_PARTIAL;
 		}
 	} while (!atomic_cmpxchg(&f->type, &type, next));
 
-	if ((type & FT_KIND) != FT_WRITABLE && (type & FT_KIND) != FT_NONE && type_flush_hook)
-		type_flush_hook(f, stamp);
+	if (next & FT_PARTIAL) {
+		/* Nobody may write before all have forgotten the frame as a table. */
+		if (type_flush_hook)
+			type_flush_hook(f, stamp);
+		atomic_store(&f->type, FT_WRITABLE | 1);
+	}
 	return true;
 }
 
 void put_frame_writable(struct frame *f)
 {
-	u32 type = READ_ONCE(f->type);
+	u32 type, next;
 
 	do {
+		type = settled_type(f);
 		ASSERT((type & FT_KIND) == FT_WRITABLE && (type & FT_COUNT));
-		/* Before the count shows 0: a promotion may look at the stamp right after. */
-		if ((type & FT_COUNT) == 1 && frame_clock_hook)
-			WRITE_ONCE(f->stamp, frame_clock_hook());
-	} while (!atomic_cmpxchg(&f->type, &type, type - 1));
+		next = (type & FT_COUNT) == 1 ? type | FT_PARTIAL : type - 1;
+	} while (!atomic_cmpxchg(&f->type, &type, next));
+	if (!(next & FT_PARTIAL))
+		return;
+	/* Before the count shows 0: a promotion looks at the stamp right after. */
+	if (frame_clock_hook)
+		WRITE_ONCE(f->stamp, frame_clock_hook());
+	atomic_store(&f->type, FT_WRITABLE);
 }
 
 struct frame *get_frame_and_writable(mfn_t mfn, u16 domid)

@@ -29,7 +29,8 @@ struct domain;
 #define FT_PARTIAL   (1u << 26) /* checked up to frame->partial entries; see pv/mm_types */
 #define FT_PARTCHILD (1u << 25) /* partial, and the child at that entry is already counted */
 #define FT_DEMOTING  (1u << 24) /* partial on the way down */
-#define FT_COUNT     0x00ffffffu
+#define FT_CHILD     (1u << 23) /* partial for a parent, which alone goes on with it */
+#define FT_COUNT     0x007fffffu
 
 /* refs word: flags high, count low */
 #define FR_ALLOCATED (1u << 31) /* the owner's own reference is still there */

@@ -1,17 +1,36 @@
 /* SPDX-License-Identifier: MIT */
 #include "mm/guest_copy.h"
 #include "cpu/extable.h"
+#include "cpu/cpu.h"
 #include "cpu/features.h"
+#include "mm/pgtable.h"
 
 /*
  * The hypervisor's half is the only part of the address space that a guest's page tables do not
  * rule; everything else faults or not as the guest has mapped it (CR0.WP is on).
  */
+bool guest_has_self_map;
+
+/*
+ * Through a root that maps itself the guest's half shows tables as memory, ours among them, which only
+ * the user bit keeps from the guest; we would read them.
+ */
+static bool through_self_map(unsigned long a)
+{
+	mfn_t root = PFN_DOWN(read_cr3());
+	const u64 *l4 = mfn_to_virt(root);
+
+	return pte_mfn(l4[L4_INDEX(a)]) == root;
+}
+
 static bool range_ok(unsigned long a, size_t n)
 {
 	unsigned long end = a + n;
 
-	return end >= a && (end <= HV_VA_START || a >= HV_VA_END);
+	if (end < a || (end > HV_VA_START && a < HV_VA_END))
+		return false;
+	return likely(!guest_has_self_map) || !n ||
+	       (!through_self_map(a) && !through_self_map(end - 1));
 }
 
 /* 0, or non-zero when an access faulted. */

@@ -12,6 +12,9 @@
 #include "lib/string.h"
 #include "mm/layout.h"
 
+/* Set once any root has an entry for itself: from then on copies make sure not to walk through one. */
+extern bool guest_has_self_map;
+
 int copy_from_guest(void *dst, const void *src, size_t n) __must_check;
 int copy_to_guest(void *dst, const void *src, size_t n) __must_check;
 /* The same for one word, as short as it gets. */

@@ -21,27 +21,40 @@ struct flush_box {
 	u32 requested, done;
 };
 
-enum idle_state { IDLE_NO, IDLE_SLEEPS, IDLE_MUST_FLUSH };
+enum idle_state {
+	IDLE_NO,
+	IDLE_SLEEPS,
+	IDLE_MUST_FLUSH
+};
 
 static DEFINE_PER_CPU(struct flush_box, flush_box);
 static DEFINE_PER_CPU(u32, idle_state);
-static DEFINE_PER_CPU(u32, flushed_at);
-static u32 tlb_clock = 1;
+static DEFINE_PER_CPU(u64, flushed_at);
+static u64 tlb_clock = 1;
 
 u32 tlb_clock_now(void)
 {
-	return atomic_load(&tlb_clock);
+	/* The entry that was just cleared must be seen by others before the time is taken. */
+	smp_mb();
+	return (u32)atomic_load(&tlb_clock);
 }
 
-void tlb_note_local_flush(void)
+u64 tlb_flush_begin(void)
 {
-	WRITE_ONCE(this_cpu(flushed_at), atomic_add(&tlb_clock, 1));
+	return atomic_add(&tlb_clock, 1);
+}
+
+void tlb_flush_end(u64 begun)
+{
+	WRITE_ONCE(this_cpu(flushed_at), begun);
 }
 
 void tlb_flush_local(void)
 {
+	u64 t = tlb_flush_begin();
+
 	write_cr3(read_cr3());
-	tlb_note_local_flush();
+	tlb_flush_end(t);
 }
 
 void tlb_flush_one_local(unsigned long va)
@@ -52,10 +65,11 @@ void tlb_flush_one_local(unsigned long va)
 void tlb_flush_global_local(void)
 {
 	unsigned long cr4 = read_cr4();
+	u64 t = tlb_flush_begin();
 
 	write_cr4(cr4 & ~CR4_PGE);
 	write_cr4(cr4);
-	tlb_note_local_flush();
+	tlb_flush_end(t);
 }
 
 void tlb_flush_service(void)
@@ -154,13 +168,15 @@ void tlb_flush_cpus(const unsigned long *cpus, unsigned long va)
 void tlb_flush_since(const unsigned long *cpus, u32 stamp)
 {
 	DECLARE_BITMAP(need, CONFIG_NR_CPUS);
+	/* A stamp has 32 bits: one that is older than it looks only causes a flush too many. */
+	u64 now = atomic_load(&tlb_clock), age = (u32)((u32)now - stamp);
 	bool any = false;
 	unsigned int cpu;
 
 	memset(need, 0, sizeof(need));
 	for_each_set_bit(cpu, cpus, (unsigned int)CONFIG_NR_CPUS)
 	{
-		if ((s32)(READ_ONCE(per_cpu(flushed_at, cpu)) - stamp) > 0)
+		if (now - READ_ONCE(per_cpu(flushed_at, cpu)) < age)
 			continue;
 		set_bit(cpu, need);
 		any = true;

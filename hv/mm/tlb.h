@@ -34,8 +34,9 @@ void tlb_idle_exit(void);
 
 /* Now, for a frame whose last use as some type just ended. */
 u32 tlb_clock_now(void);
-/* To be called by whoever loads CR3 with a full flush on this CPU. */
-void tlb_note_local_flush(void);
+/* Around a load of CR3 that flushes all of this CPU's guest mappings. */
+u64 tlb_flush_begin(void);
+void tlb_flush_end(u64 begun);
 /* Flushes those CPUs of the map that have not flushed since `stamp`. */
 void tlb_flush_since(const unsigned long *cpus, u32 stamp);
 

@@ -70,6 +70,7 @@ static void bounce(struct vcpu *v, struct cpu_user_regs *regs, unsigned long han
 	regs->ss = GUEST_SS;
 	regs->rsp = sp;
 	regs->rflags &= ~(RFLAGS_AC | RFLAGS_VM | RFLAGS_RF | RFLAGS_NT | RFLAGS_TF);
+	regs->rflags |= RFLAGS_IF;
 	regs->entry_vector = 0; /* rcx and r11 are live: no SYSRET */
 }
 

@@ -54,8 +54,6 @@ static struct pv_callback *callback_of(struct vcpu *v, u16 type)
 		return &v->pv.syscall;
 	case CALLBACKTYPE_syscall32:
 		return cpu_features.syscall32 ? &v->pv.syscall32 : NULL;
-	case CALLBACKTYPE_sysenter:
-		return cpu_features.syscall32 ? NULL : &v->pv.sysenter;
 	default:
 		return NULL;
 	}
@@ -138,13 +136,13 @@ long do_iret(unsigned long a1, unsigned long a2, unsigned long a3, unsigned long
 
 	if (copy_from_guest(&f, (void *)regs->rsp, sizeof(f))) {
 		domain_crash(v->d, "iret frame not readable");
-		return CALL_DONE;
+		return call_done();
 	}
 	/* Ring 3 code to be returned to with RPL 3 is user mode, everything else kernel mode. */
 	if ((f.cs & 3) == 3) {
 		if (!v->pv.user_cr3_mfn) {
 			domain_crash(v->d, "iret to user mode without user page tables");
-			return CALL_DONE;
+			return call_done();
 		}
 		pv_toggle_mode(v);
 	}
@@ -162,7 +160,7 @@ long do_iret(unsigned long a1, unsigned long a2, unsigned long a3, unsigned long
 	}
 	v->info->evtchn_upcall_mask = !(f.rflags & RFLAGS_IF);
 	regs->rax = f.rax;
-	return CALL_DONE;
+	return call_done();
 }
 
 long do_fpu_taskswitch(unsigned long set, unsigned long a2, unsigned long a3, unsigned long a4,

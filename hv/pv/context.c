@@ -89,7 +89,7 @@ static void set_registers(struct vcpu *v, const struct vcpu_guest_context *c)
 	v->pv.gs_base_user = c->gs_base_user;
 	v->pv.kernel_mode = c->flags & VGCF_in_kernel || !v->pv.user_cr3_mfn;
 	if (c->flags & VGCF_i387_valid)
-		memcpy(v->pv.xsave, &c->fpu_ctxt, 512);
+		pv_set_fpu_image(v, &c->fpu_ctxt);
 }
 
 int pv_set_context(struct vcpu *v, const struct vcpu_guest_context *c)

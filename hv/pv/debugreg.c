@@ -7,7 +7,7 @@
 
 #define DR7_ENABLES 0xffUL
 #define DR7_FIXED   0x400UL
-#define DR7_VALID   0xffff23ffUL /* no general detect (GD), which would trap our own accesses */
+#define DR7_VALID   0xffff03ffUL /* no general detect (GD), which would trap our own accesses */
 
 static void write_dr(unsigned int reg, unsigned long val)
 {

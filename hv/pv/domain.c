@@ -131,17 +131,29 @@ static int drop_vcpu_roots(struct vcpu *v, int *budget)
 	return pv_drain(v->d, budget);
 }
 
-/* The next frame with a pin or a promotion that nobody will go on with; its reference keeps it listed. */
-static struct frame *next_pinned(struct domain *d)
+/* A promotion of its own, not of a parent's, that nobody will go on with. */
+static bool abandoned(const struct frame *f)
+{
+	return (f->type & (FT_PARTIAL | FT_DEMOTING | FT_CHILD)) == FT_PARTIAL &&
+	       (f->type & FT_KIND) >= FT_L1 && (f->type & FT_KIND) <= FT_L4;
+}
+
+/*
+ * From the cursor that the teardown keeps (dom/memory.c moves it when a frame goes): the next pinned
+ * or abandoned table. NULL at the end of the list, or with the budget used up.
+ */
+static struct frame *next_pinned(struct domain *d, int *budget)
 {
 	struct frame *found = NULL;
 
 	spin_lock(&d->page_lock);
-	for (u32 n = d->frames.head; n != FRAME_NIL && !found; n = mfn_to_frame(n)->next) {
-		struct frame *f = mfn_to_frame(n);
+	while (!found && d->relinquish_next != FRAME_NIL && --*budget >= 0) {
+		struct frame *f = mfn_to_frame(d->relinquish_next);
 
-		if ((f->type & FT_PINNED) || (f->type & (FT_PARTIAL | FT_DEMOTING)) == FT_PARTIAL)
+		if ((f->type & FT_PINNED) || abandoned(f))
 			found = f;
+		else
+			d->relinquish_next = f->next;
 	}
 	spin_unlock(&d->page_lock);
 	return found;
@@ -152,7 +164,7 @@ static int drop_pins(struct domain *d, int *budget)
 	struct frame *f;
 	int rc = 0;
 
-	while (!rc && (f = next_pinned(d)) != NULL) {
+	while (!rc && (f = next_pinned(d, budget)) != NULL) {
 		if (f->type & FT_PINNED)
 			rc = pv_unpin(d, frame_to_mfn(f), budget);
 		else
@@ -160,7 +172,7 @@ static int drop_pins(struct domain *d, int *budget)
 		if (!rc)
 			rc = pv_drain(d, budget);
 	}
-	return rc;
+	return !rc && *budget < 0 ? PV_AGAIN : rc;
 }
 
 static int pv_relinquish(struct domain *d)

@@ -165,7 +165,7 @@ static bool emulate(struct vcpu *v, struct cpu_user_regs *regs, struct insn *i)
 {
 	if (i->opcode >= 0x6c && i->opcode <= 0x6f)
 		return pv_emul_string_io(v, regs, i);
-	if ((i->opcode & 0xf4) == 0xe4)
+	if (i->opcode < 0x100 && (i->opcode & 0xf4) == 0xe4)
 		return pv_emul_io(v, regs, i);
 	if (!v->pv.kernel_mode)
 		return false;

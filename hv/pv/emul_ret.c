@@ -11,7 +11,7 @@
 #include "mm/guest_copy.h"
 
 #define FLAGS_RING3 \
-	0x250fd5UL /* what IRET changes at CPL 3 with IOPL 0: all but IF, IOPL, VIF, VIP, VM */
+	0x250dd5UL /* what IRET changes at CPL 3 with IOPL 0: all but IF, IOPL, VIF, VIP, VM */
 
 struct far_frame {
 	u64 rip, cs, rflags, rsp, ss;

@@ -106,7 +106,7 @@ entry_syscall:
 	call	*%rax
 	lea	-CALL_DONE_(%rax), %rcx
 	cmp	$1, %rcx
-	jbe	call_special
+	jbe	special_result
 	mov	%rax, REGS_rax(%rsp)
 	.globl	exit_to_guest
 exit_to_guest:
@@ -169,11 +169,10 @@ no_such_call:
 	movq	$-38, REGS_rax(%rsp)
 	jmp	exit_to_guest
 
-call_special:
-	je	1f
-	jmp	exit_to_guest	/* CALL_DONE: the handler has written rax itself */
-1:	mov	%rsp, %rdi
-	call	call_rewind
+special_result:
+	mov	%rsp, %rdi
+	mov	%rax, %rsi
+	call	call_special
 	jmp	exit_to_guest
 
 from_user:

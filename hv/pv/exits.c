@@ -128,6 +128,12 @@ void pv_interrupt(struct cpu_user_regs *regs, unsigned int vec)
 	if (unlikely(vec == 0x80)) {
 		const struct trap_info *t = &v->pv.traps[vec];
 
+		/* Our gate lets everybody in; the guest's own may not. */
+		if (!t->address || (t->flags & 3) < (v->pv.kernel_mode ? 1 : 3)) {
+			regs->rip -= 2;
+			pv_inject_trap(v, regs, TRAP_GP, vec * 8 + 2);
+			return;
+		}
 		pv_bounce(v, regs, t->address, t->flags & 4, false, 0);
 		return;
 	}
@@ -141,6 +147,8 @@ void hv_exception(struct cpu_user_regs *regs)
 	unsigned long fixup;
 
 	if (vec >= 32) {
+		/* Only the idle loop takes interrupts in here: first of all it is awake. */
+		tlb_idle_exit();
 		interrupt_dispatch(vec);
 		return;
 	}

@@ -16,8 +16,16 @@ int pv_vcpus_to_cpus(struct domain *d, const void *p, unsigned long *cpus)
 	{
 		struct vcpu *v = d->vcpu[i];
 
-		if (v && test_bit(v->sched.cpu, d->pv.dirty_cpus))
+		unsigned int lazy;
+
+		if (!v)
+			continue;
+		/* Where it runs, and where its tables may still be loaded from before. */
+		lazy = READ_ONCE(v->sched.lazy_cpu);
+		if (test_bit(v->sched.cpu, d->pv.dirty_cpus))
 			set_bit(v->sched.cpu, cpus);
+		if (lazy && test_bit(lazy - 1, d->pv.dirty_cpus))
+			set_bit(lazy - 1, cpus);
 	}
 	return 0;
 }

@@ -2,6 +2,7 @@
 #include "pv/mm.h"
 #include "lib/log.h"
 #include "lib/string.h"
+#include "mm/guest_copy.h"
 #include "mm/tlb.h"
 
 #define KIND(level)    ((u32)(level) << 29)
@@ -16,7 +17,10 @@ static u64 normal_entry(u64 e)
 /* A root that maps itself read-only: the one recursive form that is allowed; it is not counted. */
 static bool self_map(const struct frame *f, unsigned int level, u64 e)
 {
-	return level == 4 && pte_mfn(e) == frame_to_mfn(f) && !(e & PTE_RW);
+	if (level != 4 || pte_mfn(e) != frame_to_mfn(f) || (e & PTE_RW))
+		return false;
+	guest_has_self_map = true;
+	return true;
 }
 
 static bool skip_entry(const struct frame *f, unsigned int level, unsigned int i, u64 e)
@@ -121,8 +125,10 @@ static int promote_upper(struct domain *d, struct frame *f, unsigned int level, 
 		if (normal_entry(e) != e)
 			tbl[i] = normal_entry(e);
 		rc = get_child(d, pte_mfn(e), level - 1, child);
-		if (rc == 1)
+		if (rc == 1) {
 			f->type |= FT_PARTCHILD;
+			(*child)->type |= FT_CHILD;
+		}
 		if (rc)
 			return rc;
 	}
@@ -158,7 +164,7 @@ static int promote_tree(struct domain *d, struct frame *root, unsigned int level
 			path[--l] = child;
 			continue;
 		}
-		f->type = (f->type & ~FT_PARTIAL) | FT_VALIDATED;
+		f->type = (f->type & ~(FT_PARTIAL | FT_CHILD)) | FT_VALIDATED;
 		if (l == level)
 			return 0;
 		l++;
@@ -171,7 +177,7 @@ static void begin_demotion(struct frame *f)
 {
 	if (f->type & FT_VALIDATED)
 		f->partial = 512;
-	f->type = (f->type & ~FT_VALIDATED) | FT_PARTIAL | FT_DEMOTING;
+	f->type = (f->type & ~(FT_VALIDATED | FT_CHILD)) | FT_PARTIAL | FT_DEMOTING;
 }
 
 /* The last entry is gone: the frame is free of its type; the reference of the count goes too. */
@@ -270,6 +276,7 @@ static void queue_demotion(struct domain *d, struct frame *f, int *budget)
 		int rc = demote_tree(d, f, 1, &l1_budget);
 
 		ASSERT(!rc);
+		*budget -= 1024 - l1_budget;
 		return;
 	}
 	ASSERT(d->pv.demoting == FRAME_NIL);
@@ -286,8 +293,8 @@ int pv_get_table(struct domain *d, mfn_t mfn, unsigned int level, int *budget)
 	if (pv_mfn_is_io(mfn))
 		return -XEN_EINVAL;
 	f = mfn_to_frame(mfn);
-	if (f->owner != d->id ||
-	    (f->type & (FT_KIND | FT_PARTIAL | FT_DEMOTING)) != (KIND(level) | FT_PARTIAL)) {
+	if (f->owner != d->id || (f->type & (FT_KIND | FT_PARTIAL | FT_DEMOTING | FT_CHILD)) !=
+					 (KIND(level) | FT_PARTIAL)) {
 		rc = get_child(d, mfn, level, &f);
 		if (rc != 1)
 			return rc;

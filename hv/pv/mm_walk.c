@@ -11,6 +11,9 @@ u64 *pv_walk_l1e(struct vcpu *v, unsigned long va)
 	e = t[L4_INDEX(va)];
 	if (!(e & PTE_P))
 		return NULL;
+	/* Not through a self-map: the tables below would be of another level, or our own. */
+	if (pte_mfn(e) == v->pv.cr3_mfn)
+		return NULL;
 	t = mfn_to_virt(pte_mfn(e));
 	e = t[L3_INDEX(va)];
 	if (!(e & PTE_P))

@@ -123,7 +123,7 @@ static void ctx_put(struct update_ctx *c)
 static int update_batch(struct update_ctx *c, unsigned long ureqs, unsigned long count,
 			unsigned long *i)
 {
-	int rc = pv_drain(c->d, &c->budget);
+	int rc = c->d->dying ? -XEN_EINVAL : pv_drain(c->d, &c->budget);
 
 	for (; !rc && *i < count; ++*i) {
 		struct mmu_update req;

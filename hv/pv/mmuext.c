@@ -15,12 +15,14 @@ static int new_kernel_root(struct vcpu *v, mfn_t mfn, int *budget)
 {
 	mfn_t old = v->pv.cr3_mfn;
 	int rc = pv_get_table(v->d, mfn, 4, budget);
+	u64 t;
 
 	if (rc)
 		return rc;
 	v->pv.cr3_mfn = mfn;
+	t = tlb_flush_begin();
 	write_cr3((unsigned long)mfn << PAGE_SHIFT);
-	tlb_note_local_flush();
+	tlb_flush_end(t);
 	pv_put_table(v->d, mfn_to_frame(old), 4, budget);
 	return 0;
 }
@@ -139,8 +141,12 @@ static int mmuext_batch(struct domain *pg, unsigned long uops, unsigned long cou
 			unsigned long *i)
 {
 	struct vcpu *v = current;
-	int budget = PV_BUDGET, rc = pv_drain(pg, &budget);
+	int budget = PV_BUDGET, rc;
 
+	/* Its tables are being taken apart: nothing new is built. */
+	if (pg->dying)
+		return -XEN_EINVAL;
+	rc = pv_drain(pg, &budget);
 	for (; !rc && *i < count; ++*i) {
 		struct mmuext_op op;
 

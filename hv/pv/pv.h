@@ -85,6 +85,8 @@ void pv_switch_init(void);
 void pv_load_fpu(struct vcpu *v);
 void pv_save_fpu(struct vcpu *v);
 void pv_set_ts(struct vcpu *v, bool ts);
+/* The 512 bytes of FXSAVE that a guest gives; made harmless for FXRSTOR and XRSTOR. */
+void pv_set_fpu_image(struct vcpu *v, const void *image);
 u64 pv_read_gs_base(void);
 
 /* --- domain.c --- */

@@ -14,7 +14,11 @@
 #define PTE_NO_TABLE	(PTE_P | PTE_A | pte_nx)
 
 static u64 zero_page[512] __aligned(4096);
-static DEFINE_PER_CPU(u64, lldt_gdt[4]);
+#define HV_GDT_OFFSET (GDT_RESERVED_PAGE * PAGE_SIZE)
+#define LLDT_INDEX    8
+#define LLDT_SEL      (HV_GDT_OFFSET + LLDT_INDEX * 8)
+
+static DEFINE_PER_CPU(u64, lldt_gdt[LLDT_INDEX + 2]);
 
 static void set_table_pte(struct vcpu *v, unsigned int i, u64 pte)
 {
@@ -94,6 +98,10 @@ void pv_drop_ldt(struct vcpu *v)
 	}
 }
 
+/*
+ * The processor keeps what LLDT reads, so a table of our own serves for the moment. It has our code
+ * segments at their usual place, for an NMI in between, and the LDT's descriptor behind them.
+ */
 void pv_load_ldt(struct vcpu *v)
 {
 	u64 *g = this_cpu(lldt_gdt), base = PV_LDT_VA(v);
@@ -101,17 +109,17 @@ void pv_load_ldt(struct vcpu *v)
 	struct {
 		u16 limit;
 		u64 base;
-	} __packed r = {31, (u64)g};
+	} __packed r = {LLDT_SEL + 15, (u64)g - HV_GDT_OFFSET};
 
 	if (!v->pv.ldt_ents) {
 		__asm__ __volatile__("lldt %w0" ::"r"(0));
 		return;
 	}
-	/* The processor keeps what LLDT reads, so a table of our own serves for the moment. */
-	g[2] = (limit & 0xffff) | (base & 0xffffff) << 16 | 0x82ULL << 40 |
-	       (base >> 24 & 0xff) << 56;
-	g[3] = base >> 32;
-	__asm__ __volatile__("lgdt %0; lldt %w1" ::"m"(r), "r"(16) : "memory");
+	memcpy(g, desc_gdt_page(), LLDT_INDEX * sizeof(u64));
+	g[LLDT_INDEX] = (limit & 0xffff) | (base & 0xffffff) << 16 | 0x82ULL << 40 |
+			(base >> 24 & 0xff) << 56;
+	g[LLDT_INDEX + 1] = base >> 32;
+	__asm__ __volatile__("lgdt %0; lldt %w1" ::"m"(r), "r"(LLDT_SEL) : "memory");
 	desc_load_gdt(PV_GDT_VA(v));
 }
 

@@ -49,6 +49,25 @@ void pv_save_fpu(struct vcpu *v)
 				     : "memory");
 }
 
+#define FX_MXCSR      24
+#define FX_MXCSR_MASK 28
+#define XSAVE_HEADER  512
+
+void pv_set_fpu_image(struct vcpu *v, const void *image)
+{
+	static u8 own[512] __aligned(16);
+	u8 *x = v->pv.xsave;
+	u32 mask;
+
+	/* What this processor has in its own image: bits of MXCSR outside of it raise #GP (SDM 11.6.6). */
+	__asm__ __volatile__("fxsave64 (%0)" ::"r"(own) : "memory");
+	memcpy(&mask, own + FX_MXCSR_MASK, sizeof(mask));
+	memcpy(x, image, XSAVE_HEADER);
+	*(u32 *)(x + FX_MXCSR) &= mask ? mask : 0xffbf;
+	if (cpu_features.xsave)
+		*(u64 *)(x + XSAVE_HEADER) |= 3;
+}
+
 /* TS is clear and XCR0 complete, as pv_save_fpu() or the start of the CPU left them. */
 void pv_load_fpu(struct vcpu *v)
 {
@@ -87,14 +106,18 @@ static void pv_load(struct vcpu *next)
 {
 	struct domain *d = next->d, *old = this_cpu(loaded_domain);
 	unsigned int cpu = smp_cpu_id();
+	u64 t;
 	mfn_t root = next->pv.kernel_mode ? next->pv.cr3_mfn : next->pv.user_cr3_mfn;
 
 	if (is_idle_vcpu(next))
 		return;
 	if (d != old)
 		atomic_or(&d->pv.dirty_cpus[BIT_WORD(cpu)], BIT_MASK(cpu));
+	/* Never a GDT without our own code segment: an NMI may come at any instruction. */
+	desc_load_gdt(desc_hv_gdt_base());
+	t = tlb_flush_begin();
 	write_cr3((unsigned long)root << PAGE_SHIFT);
-	tlb_note_local_flush();
+	tlb_flush_end(t);
 	if (d != old) {
 		forget_domain(old);
 		this_cpu(loaded_domain) = d;
@@ -112,12 +135,14 @@ static void pv_load(struct vcpu *next)
 static void pv_unload(void)
 {
 	u32 null = 0;
+	u64 t;
 
 	__asm__ __volatile__(
 		"lldt %w0; mov %w0, %%ds; mov %w0, %%es; mov %w0, %%fs; mov %w0, %%gs" ::"r"(null));
 	desc_load_gdt(desc_hv_gdt_base());
+	t = tlb_flush_begin();
 	write_cr3(hv_virt_to_phys(idle_l4));
-	tlb_note_local_flush();
+	tlb_flush_end(t);
 	forget_domain(this_cpu(loaded_domain));
 	this_cpu(loaded_domain) = NULL;
 }

@@ -197,7 +197,7 @@ static void leave(struct runq *rq, struct vcpu *prev, struct vcpu *next)
 {
 	if (prev == rq->idle) {
 		if (rq->lazy != next)
-			save_lazy(rq, false);
+			save_lazy(rq, true);
 		return;
 	}
 	vtime_leave(prev);

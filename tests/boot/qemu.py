@@ -205,14 +205,17 @@ class Machine:
         self.boot_seconds = time.monotonic() - self.started
         self.send("stty -echo; exec sh /proc/self/fd/0\r")
         self.run("true")
+        # What the network says comes after the prompt; let it not come into a command's output.
+        if prompt == PROMPT and "domus: network: " not in self.text():
+            self.wait(r"domus: network: [^\r\n]*\r*\n")
         return self
 
     def run(self, command, seconds=60, ok=True):
         """Runs a command in dom0 and returns what it printed; ok: it must succeed."""
         self.send(f"{command}; echo @@$?@@\n")
-        self.wait(r"@@(\d+)@@\r\n", seconds)
+        self.wait(r"@@(\d+)@@\r*\n", seconds)
         status = int(self.child.match.group(1))
-        output = self.child.before.replace("\r", "")
+        output = re.sub(r"(?m)^domus: .*\n", "", self.child.before.replace("\r", ""))
         if ok and status:
             raise BootFailure(f"`{command}` in dom0 ended with {status}: {output[-2000:]}")
         self.status = status
