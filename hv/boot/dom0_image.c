@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "boot/dom0.h"
+#include "lib/crc.h"
 #include "lib/errno.h"
 #include "lib/log.h"
 #include "mm/buddy.h"
@@ -28,15 +29,21 @@ static long unpack(int format, const void *in, size_t len, void *out, size_t out
 {
 	unsigned int order = order_of(xz_work_size());
 	void *work;
-	long n;
+	unsigned int crc_order = order_of(CRC32_WIDE_SIZE);
+	void *crc = hv_alloc_pages(crc_order); /* a large table for the checksum; optional */
+	long n = -XEN_ENOMEM;
 
+	crc32_lend(crc);
+	work = format == IMG_GZIP ? NULL : hv_alloc_pages(order);
 	if (format == IMG_GZIP)
-		return gunzip(in, len, out, out_size);
-	work = hv_alloc_pages(order);
-	if (!work)
-		return -XEN_ENOMEM;
-	n = unxz(in, len, out, out_size, work);
-	hv_free_pages(work, order);
+		n = gunzip(in, len, out, out_size);
+	else if (work)
+		n = unxz(in, len, out, out_size, work);
+	crc32_lend(NULL);
+	if (work)
+		hv_free_pages(work, order);
+	if (crc)
+		hv_free_pages(crc, crc_order);
 	return n;
 }
 

@@ -29,7 +29,7 @@ FAILED = r"domus: FAILED: [^\r\n]*"
 
 # Lines that a healthy system never prints; the kernel's and the hypervisor's.
 BAD_KERNEL = re.compile(
-    r"WARNING: |\bBUG: |\bOops\b|Call Trace:|unchecked MSR|general protection|"
+    r"WARNING: CPU|\bBUG: |\bOops\b|Call Trace:|unchecked MSR|general protection|"
     r"rcu: INFO|soft lockup|hard LOCKUP|blocked for more than|INFO: task|"
     r"irq \d+: nobody cared|bad page|segfault at|Xen hypercall failed|lost \d+ .*interrupts")
 BAD_HV = re.compile(r"\(hv\) .*(WARN|BUG|ASSERT|Panic|DAMAGED|Call trace)")

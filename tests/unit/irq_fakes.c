@@ -125,10 +125,14 @@ void hv_free(void *p)
 	free(p);
 }
 
-void spin_lock_slow(spinlock_t *l, u16 ticket)
+/* These tests have one thread: who waits for a lock waits for himself. */
+static void lock_taken_twice(void)
 {
-	(void)l;
-	(void)ticket;
 	fprintf(stderr, "a lock is taken twice\n");
 	abort();
+}
+
+__attribute__((constructor)) static void watch_locks(void)
+{
+	spin_wait_hook = lock_taken_twice;
 }
