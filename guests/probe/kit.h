@@ -239,6 +239,8 @@ unsigned int nr_vcpus(void);
 /* Starts vcpu id if it is not up; 0 or an error. */
 long cpu_up(unsigned int id);
 void cpu_down(unsigned int id);
+/* Hard affinity of a vcpu: one CPU, or ~0 for all. Only dom0 may do that. */
+long cpu_pin(unsigned int id, u64 cpu);
 struct cpu *cpu_nr(unsigned int id);
 /* Runs fn(arg) on a vcpu that is up; cpu_wait() until it is done (false: it took too long). */
 void cpu_run(unsigned int id, void (*fn)(void *), void *arg);

@@ -172,6 +172,9 @@ static void bind_vcpu(void)
 	REQUIRE_OK(evtchn_op(EVTCHNOP_alloc_unbound, &a));
 	b.remote_port = a.port;
 	REQUIRE_OK(evtchn_op(EVTCHNOP_bind_interdomain, &b));
+	/* A new connection begins pending. */
+	port_mask(b.local_port);
+	port_clear(b.local_port);
 	v.port = b.local_port;
 	CHECK_OK(evtchn_op(EVTCHNOP_bind_vcpu, &v));
 	v.vcpu = 9999;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "topics.h"
 
-/* fifo behind evtchn, smp and ctx at the end: they change what others rely on. */
+/* fifo behind evtchn, ctx and smp at the end: they change what others rely on. */
 const struct topic topics[] = {
 	{"start", start_tests},
 	{"traps", trap_tests},
@@ -18,8 +18,8 @@ const struct topic topics[] = {
 	{"emul", emul_tests},
 	{"memory", memory_tests},
 	{"grant", grant_tests},
-	{"smp", smp_tests},
 	{"ctx", ctx_tests},
+	{"smp", smp_tests},
 
 	{NULL, NULL},
 };

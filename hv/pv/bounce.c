@@ -102,6 +102,9 @@ void pv_inject_pf(struct vcpu *v, struct cpu_user_regs *regs, unsigned long addr
 		error &= ~4u;
 	else
 		error |= 4u;
+	/* What of our half is mapped is not the guest's to know. */
+	if (addr >= HV_VA_START && addr < HV_VA_END)
+		error &= ~1u;
 	v->info->arch.cr2 = addr;
 	pv_inject_trap(v, regs, TRAP_PF, error);
 }

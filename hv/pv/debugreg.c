@@ -65,19 +65,19 @@ static bool dr7_ok(unsigned long val)
 
 int pv_set_debugreg(struct vcpu *v, unsigned int reg, unsigned long val)
 {
-	if (reg == 4 || reg == 5)
-		reg += 2;
 	if (reg < 4) {
 		if (!is_canonical(val) || (val >= HV_VA_START && val < HV_VA_END))
 			return -XEN_EPERM;
+	} else if (reg > 7 || reg == 4 || reg == 5) {
+		return -XEN_ENODEV;
+	} else if (val >> 32) {
+		return -XEN_EPERM;
 	} else if (reg == 6) {
 		val = (val & 0xe00f) | 0xffff0ff0UL;
-	} else if (reg == 7) {
+	} else {
 		val = (val & DR7_VALID) | DR7_FIXED;
 		if (!dr7_ok(val))
 			return -XEN_EPERM;
-	} else {
-		return -XEN_EINVAL;
 	}
 	if (reg == 7) {
 		bool was = active(v);
@@ -98,13 +98,13 @@ int pv_set_debugreg(struct vcpu *v, unsigned int reg, unsigned long val)
 long do_set_debugreg(unsigned long reg, unsigned long val, unsigned long a3, unsigned long a4,
 		     unsigned long a5)
 {
-	return reg > 7 ? -XEN_EINVAL : pv_set_debugreg(current, (unsigned int)reg, val);
+	return reg > 7 ? -XEN_ENODEV : pv_set_debugreg(current, (unsigned int)reg, val);
 }
 
 long do_get_debugreg(unsigned long reg, unsigned long a2, unsigned long a3, unsigned long a4,
 		     unsigned long a5)
 {
-	if (reg > 7)
-		return -XEN_EINVAL;
-	return (long)current->pv.dr[reg == 4 || reg == 5 ? reg + 2 : reg];
+	if (reg > 7 || reg == 4 || reg == 5)
+		return -XEN_ENODEV;
+	return (long)current->pv.dr[reg];
 }

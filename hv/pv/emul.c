@@ -4,6 +4,7 @@
 #include "pv/cpuid.h"
 #include "pv/decode.h"
 #include "pv/emul.h"
+#include "pv/mm.h"
 #include "pv/msr.h"
 #include "cpu/cpu.h"
 #include "cpu/features.h"
@@ -75,6 +76,21 @@ static bool guest_write_cr4(struct vcpu *v, u64 val)
 	return true;
 }
 
+/* MMUEXT_NEW_BASEPTR by another name. The instruction is repeated when the budget was used up. */
+static bool guest_write_cr3(struct vcpu *v, u64 val, struct insn *i)
+{
+	int budget = PV_BUDGET, rc;
+
+	spin_lock(&v->d->mm_lock);
+	rc = pv_drain(v->d, &budget);
+	if (!rc)
+		rc = pv_new_kernel_root(v, PFN_DOWN(val), &budget);
+	spin_unlock(&v->d->mm_lock);
+	if (rc == PV_AGAIN)
+		i->pos = 0;
+	return !rc || rc == PV_AGAIN;
+}
+
 static bool emul_write_cr(struct vcpu *v, struct cpu_user_regs *regs, struct insn *i)
 {
 	u64 val;
@@ -90,6 +106,8 @@ static bool emul_write_cr(struct vcpu *v, struct cpu_user_regs *regs, struct ins
 	case 2:
 		v->info->arch.cr2 = val;
 		return true;
+	case 3:
+		return guest_write_cr3(v, val, i);
 	case 4:
 		return guest_write_cr4(v, val);
 	default:
@@ -137,7 +155,6 @@ static bool emul_0f(struct vcpu *v, struct cpu_user_regs *regs, struct insn *i)
 	case 0x06:
 		pv_set_ts(v, false);
 		return true;
-	case 0x08:
 	case 0x09:
 		if (v->d->privileged)
 			__asm__ __volatile__("wbinvd" ::: "memory");

@@ -74,6 +74,10 @@ static inline bool pv_is_table(const struct domain *d, const struct frame *f, un
 	       (f->type & (FT_KIND | FT_VALIDATED)) == ((level << 29) | FT_VALIDATED);
 }
 
+/* --- mmuext.c --- */
+/* Loads mfn as the current vcpu's kernel root; mm_lock held, drained. 0, -XEN_EINVAL, PV_AGAIN. */
+int pv_new_kernel_root(struct vcpu *v, mfn_t mfn, int *budget);
+
 /* --- mm_desc.c: descriptor pages --- */
 int pv_get_segdesc(struct domain *d, mfn_t mfn) __must_check;
 void pv_put_segdesc(struct frame *f);

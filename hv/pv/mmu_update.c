@@ -2,6 +2,7 @@
 /* mmu_update, update_va_mapping: changes of single page-table entries (<xen/xen.h>). */
 #include "pv/mm.h"
 #include "pv/flush.h"
+#include "cpu/cpu.h"
 #include "dom/handlers.h"
 #include "dom/hypercall.h"
 #include "mm/m2p.h"
@@ -44,7 +45,7 @@ static int update_normal(struct update_ctx *c, u64 req_ptr, u64 val, bool ad)
 	mfn_t mfn = PFN_DOWN(ptr);
 	struct frame *f;
 
-	if (pv_mfn_is_io(mfn))
+	if ((req_ptr & 4) || pv_mfn_is_io(mfn))
 		return -XEN_EINVAL;
 	f = mfn_to_frame(mfn);
 	if (f->owner == c->d->id && (f->type & FT_VALIDATED) && (f->type >> 29) <= 4)
@@ -177,6 +178,8 @@ static long va_mapping(unsigned long va, u64 val, unsigned long flags, domid_t p
 	int rc = -XEN_EINVAL, budget = PV_BUDGET;
 	u64 *pl1e;
 
+	if (!is_canonical(va))
+		return -XEN_EINVAL;
 	spin_lock(&v->d->mm_lock);
 	if (pv_drain(v->d, &budget)) {
 		spin_unlock(&v->d->mm_lock);

@@ -11,7 +11,7 @@
 
 #define MMUEXT_COST 32
 
-static int new_kernel_root(struct vcpu *v, mfn_t mfn, int *budget)
+int pv_new_kernel_root(struct vcpu *v, mfn_t mfn, int *budget)
 {
 	mfn_t old = v->pv.cr3_mfn;
 	int rc = pv_get_table(v->d, mfn, 4, budget);
@@ -127,7 +127,7 @@ static int mmuext_one(struct vcpu *v, struct domain *pg, const struct mmuext_op 
 		return -XEN_EPERM;
 	switch (op->cmd) {
 	case MMUEXT_NEW_BASEPTR:
-		return new_kernel_root(v, op->arg1.mfn, budget);
+		return pv_new_kernel_root(v, op->arg1.mfn, budget);
 	case MMUEXT_NEW_USER_BASEPTR:
 		return new_user_root(v, op->arg1.mfn, budget);
 	case MMUEXT_SET_LDT:

@@ -126,7 +126,7 @@ void pv_load_ldt(struct vcpu *v)
 /* Pages of the LDT are mapped one by one when the processor first needs them. mm_lock held. */
 int pv_set_ldt(struct vcpu *v, unsigned long base, unsigned int entries)
 {
-	if (entries > 8192 || (base & ~PAGE_MASK) ||
+	if (entries > 8192 || (base & ~PAGE_MASK) || !is_canonical(base) ||
 	    (entries && base >= HV_VA_START && base < HV_VA_END))
 		return -XEN_EINVAL;
 	if (!entries && !v->pv.ldt_ents)
