@@ -29,8 +29,8 @@ void secondary_main(void)
 
 		if (fn) {
 			fn(c->work_arg);
-			mb();
-			c->work = NULL;
+			/* Unless there is new work already (go_down). */
+			__sync_bool_compare_and_swap(&c->work, fn, NULL);
 		} else {
 			sched_op(SCHEDOP_yield, NULL);
 		}
@@ -90,6 +90,7 @@ static void go_down(void *arg)
 {
 	struct cpu *c = this_cpu();
 
+	c->work = NULL;
 	c->up = false;
 	vcpu_op(VCPUOP_down, c->id, NULL);
 	/* VCPUOP_up continues here. */

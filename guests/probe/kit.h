@@ -232,6 +232,8 @@ extern u64 user_root_mfn;
 extern char *user_data; /* the data page, as the kernel sees it */
 /* Copies the code and runs it in user mode until it traps; returns the vector. */
 int user_run(const char *code, const char *end, struct regs *in);
+/* The same with another stack for the trap. */
+int user_enter(const char *code, const char *end, struct regs *in, u64 sp);
 void user_regs(struct regs *r);
 
 /* --- cpus.c --- */

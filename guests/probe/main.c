@@ -159,7 +159,9 @@ void probe_main(struct start_info *si)
 	trap_init();
 	mem_init();
 	verbose = option("verbose") != NULL;
-	if (option("bench"))
+	if (option("crash"))
+		crash(option("crash"));
+	else if (option("bench"))
 		bench();
 	else
 		run_all(option("test"), option("not"), option("list") != NULL);

@@ -11,5 +11,7 @@ extern const struct test start_tests[], trap_tests[], user_mode_tests[], mm_entr
 	fifo_tests[], time_tests[], emul_tests[], call_tests[], memory_tests[], grant_tests[],
 	smp_tests[], ctx_tests[];
 void bench(void);
+/* Does what must end the domain, and nothing but the domain; returns when it did not. */
+void crash(const char *how);
 
 #endif

@@ -50,16 +50,21 @@ void user_regs(struct regs *r)
 
 int user_run(const char *code, const char *end, struct regs *in)
 {
+	u64 sp;
+
+	asm volatile("mov %%rsp, %0" : "=r"(sp));
+	return user_enter(code, end, in, (sp - 4096) & ~15UL);
+}
+
+int user_enter(const char *code, const char *end, struct regs *in, u64 sp)
+{
 	struct regs r = *in;
 	struct jump j;
 
 	memcpy(user_code, code, (size_t)(end - code));
 	if (!catch_set(&j)) {
-		u64 sp;
-
 		this_cpu()->user_exit = &j;
-		asm volatile("mov %%rsp, %0" : "=r"(sp));
-		stack_switch(FLAT_KERNEL_SS, (sp - 2048) & ~15UL);
+		stack_switch(FLAT_KERNEL_SS, sp);
 		iret_regs(&r);
 	}
 	this_cpu()->user_exit = NULL;

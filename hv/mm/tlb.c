@@ -34,14 +34,13 @@ static u64 tlb_clock = 1;
 
 u32 tlb_clock_now(void)
 {
-	/* The entry that was just cleared must be seen by others before the time is taken. */
-	smp_mb();
-	return (u32)atomic_load(&tlb_clock);
+	/* Locked: the entry that was just cleared is seen by others before the time is taken. */
+	return (u32)__atomic_fetch_add(&tlb_clock, 1, __ATOMIC_SEQ_CST);
 }
 
 u64 tlb_flush_begin(void)
 {
-	return atomic_add(&tlb_clock, 1);
+	return atomic_load(&tlb_clock);
 }
 
 void tlb_flush_end(u64 begun)
@@ -168,7 +167,7 @@ void tlb_flush_cpus(const unsigned long *cpus, unsigned long va)
 void tlb_flush_since(const unsigned long *cpus, u32 stamp)
 {
 	DECLARE_BITMAP(need, CONFIG_NR_CPUS);
-	/* A stamp has 32 bits: one that is older than it looks only causes a flush too many. */
+	/* Flushed since: begun at a later time than the stamp. A stamp has 32 bits: one that is older than it looks only causes a flush too many. */
 	u64 now = atomic_load(&tlb_clock), age = (u32)((u32)now - stamp);
 	bool any = false;
 	unsigned int cpu;

@@ -4,9 +4,10 @@
  * CPUs is a request in that CPU's mailbox plus an IPI; the requester waits until it is answered. CPUs
  * that spin on a lock answer too (spin_wait_hook), so a requester may hold locks.
  *
- * The flush clock saves most flushes at changes of a frame's type: it ticks at each full flush of a
- * CPU; a frame carries the time at which its last use ended; a CPU that has flushed since cannot hold
- * a stale entry for it.
+ * The flush clock saves most flushes at changes of a frame's type: it ticks whenever the use of
+ * a frame ends, and the frame keeps that time; a CPU notes at each full flush what time it is (every
+ * change between a guest's user and kernel mode is one), and if that is later it cannot hold a stale
+ * entry for the frame.
  */
 #ifndef MM_TLB_H
 #define MM_TLB_H

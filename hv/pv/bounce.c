@@ -6,15 +6,19 @@
 #include "cpu/features.h"
 #include "lib/log.h"
 #include "mm/guest_copy.h"
+#include "mm/tlb.h"
 
 void pv_toggle_mode(struct vcpu *v)
 {
 	mfn_t root;
+	u64 t;
 
 	v->pv.kernel_mode = !v->pv.kernel_mode;
 	root = v->pv.kernel_mode ? v->pv.cr3_mfn : v->pv.user_cr3_mfn;
 	__asm__ __volatile__("swapgs");
+	t = tlb_flush_begin();
 	write_cr3((unsigned long)root << PAGE_SHIFT);
+	tlb_flush_end(t);
 }
 
 /*

@@ -203,16 +203,20 @@ class Machine:
         """Waits for the shell, then makes it plain: no echo, no line editing, no prompt."""
         self.wait(prompt, seconds, dead=(DEAD,) if prompt == RESCUE else (DEAD, FAILED))
         self.boot_seconds = time.monotonic() - self.started
-        self.send("stty -echo; exec sh /proc/self/fd/0\r")
-        self.run("true")
+        self.plain_shell()
         # What the network says comes after the prompt; let it not come into a command's output.
         if prompt == PROMPT and "domus: network: " not in self.text():
             self.wait(r"domus: network: [^\r\n]*\r*\n")
         return self
 
+    def plain_shell(self):
+        """No echo, no line editing, no prompt, no news from the kernel inside of what we read."""
+        self.send("stty -echo; dmesg -n 1; exec sh /proc/self/fd/0\n")
+        self.run("true")
+
     def run(self, command, seconds=60, ok=True):
         """Runs a command in dom0 and returns what it printed; ok: it must succeed."""
-        self.send(f"{command}; echo @@$?@@\n")
+        self.send(f"{command}\necho @@$?@@\n")
         self.wait(r"@@(\d+)@@\r*\n", seconds)
         status = int(self.child.match.group(1))
         output = re.sub(r"(?m)^domus: .*\n", "", self.child.before.replace("\r", ""))

@@ -12,9 +12,10 @@ DISKS = {
     "sata": ["-device", "ich9-ahci,id=ahci", "-device", "ide-hd,drive=sata,bus=ahci.0,serial=sata"],
     "nvme": ["-device", "nvme,drive=nvme,serial=nvme"],
 }
-# The host is 10.0.2.2 on the first network and 10.0.3.2 on the second.
-NICS = ["-nic", "user,model=virtio-net-pci,net=10.0.2.0/24",
-        "-nic", "user,model=e1000,net=10.0.3.0/24"]
+# The host is 10.0.2.2 on the first network and 10.0.3.2 on the second.  Not by -nic, which
+# makes a virtio-net without MSI-X.
+NICS = ["-netdev", "user,id=one,net=10.0.2.0/24", "-device", "virtio-net-pci,netdev=one",
+        "-netdev", "user,id=two,net=10.0.3.0/24", "-device", "e1000,netdev=two"]
 TOOLS = ("storm", "clocks")
 
 
@@ -88,7 +89,9 @@ class Rig:
             raise BootFailure(f"the shared machine does not start: {self.broken}")
         try:
             if self.machine:
-                self.machine.run("true", 20)
+                # A prompt: the plain shell has died, and this is its successor.
+                if "root@" in self.machine.run("true", 20):
+                    self.machine.plain_shell()
         except BootFailure:
             self.close()
         if not self.machine:

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * storm SECONDS [WORKERS]: work that is hard on the MMU and the scheduler, by WORKERS processes
- * of each kind at a time.  Everything that is written is read back and compared.
+ * storm SECONDS [WORKERS [KIND]]: work that is hard on the MMU and the scheduler, by WORKERS
+ * processes of each kind (or of the one named) at a time.  What is written is read back and
+ * compared.
  *
  *   exec     fork, exec, wait
  *   cow      fork with much memory that parent and child then both write
@@ -28,7 +29,6 @@
 #define MAX_KIDS 256
 
 static time_t deadline;
-static const char *self;
 
 static time_t now(void)
 {
@@ -96,7 +96,7 @@ static unsigned long run_exec(uint64_t seed)
 		if (pid < 0)
 			die("fork");
 		if (!pid) {
-			execl(self, self, "nothing", NULL);
+			execl("/proc/self/exe", "storm", "nothing", NULL);
 			_exit(1);
 		}
 		reap(pid, "exec child");
@@ -339,14 +339,37 @@ static const struct {
 };
 #define NR_KINDS (sizeof(kinds) / sizeof(kinds[0]))
 
+/* The counts of all workers, in memory that they share. */
+static unsigned long *count;
+static pid_t kid[MAX_KIDS];
+
+static void start(unsigned long nr, unsigned long kind)
+{
+	kid[nr] = fork();
+	if (kid[nr] < 0)
+		die("fork of a worker");
+	if (!kid[nr]) {
+		count[nr] = kinds[kind].run(nr * 7919 + 1);
+		_exit(0);
+	}
+}
+
+static void finish(unsigned long first, unsigned long workers, unsigned long kind)
+{
+	unsigned long sum = 0;
+
+	for (unsigned long i = first; i < first + workers; i++) {
+		reap(kid[i], kinds[kind].name);
+		sum += count[i];
+	}
+	printf("%s=%lu ", kinds[kind].name, sum);
+}
+
 int main(int argc, char **argv)
 {
-	unsigned long workers = argc > 2 ? strtoul(argv[2], NULL, 0) : 1;
-	unsigned long *count;
-	pid_t kid[MAX_KIDS];
-	unsigned long nr = 0;
+	unsigned long workers = argc > 2 ? strtoul(argv[2], NULL, 0) : 1, nr = 0;
+	const char *only = argc > 3 ? argv[3] : NULL;
 
-	self = "/proc/self/exe";
 	if (argc > 1 && !strcmp(argv[1], "nothing"))
 		return 0;
 	if (argc < 2 || workers * NR_KINDS > MAX_KIDS)
@@ -357,25 +380,17 @@ int main(int argc, char **argv)
 	if (count == MAP_FAILED)
 		die("mmap of the counts");
 	signal(SIGPIPE, SIG_IGN);
-	for (; nr < workers * NR_KINDS; nr++) {
-		kid[nr] = fork();
-		if (kid[nr] < 0)
-			die("fork of a worker");
-		if (!kid[nr]) {
-			count[nr] = kinds[nr % NR_KINDS].run(nr * 7919 + 1);
-			_exit(0);
-		}
-	}
-	for (unsigned long i = 0; i < nr; i++)
-		reap(kid[i], kinds[i % NR_KINDS].name);
-	printf("storm: ok");
+	for (unsigned long k = 0; k < NR_KINDS; k++)
+		for (unsigned long w = 0; w < workers && (!only || !strcmp(only, kinds[k].name));
+		     w++)
+			start(nr++, k);
+	nr = 0;
 	for (unsigned long k = 0; k < NR_KINDS; k++) {
-		unsigned long sum = 0;
-
-		for (unsigned long i = k; i < nr; i += NR_KINDS)
-			sum += count[i];
-		printf(" %s=%lu", kinds[k].name, sum);
+		if (only && strcmp(only, kinds[k].name))
+			continue;
+		finish(nr, workers, k);
+		nr += workers;
 	}
-	printf("\n");
+	printf("storm: ok\n");
 	return 0;
 }
