@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 #include "boot/wire.h"
-#include "call/keys.h"
 #include "boot/boot.h"
 #include "call/keys.h"
 #include "call/version.h"
@@ -72,7 +71,6 @@ void wire_up(void)
 	debug_keys_init();
 	wire_console_input();
 	strlcpy(hv_command_line, boot_info.cmdline, sizeof(hv_command_line));
-	debug_keys_init();
 	cpuid_init();
 	/* Device pages that no guest may touch: the local APIC, the IO-APICs, the MSI window. */
 	pv_deny_io(0xfee00, 0xfeeff);

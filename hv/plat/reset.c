@@ -140,6 +140,7 @@ void machine_poweroff(void)
 	if (acpi.has_s5)
 		(void)machine_enter_sleep((u16)(acpi.s5_a << SLP_TYP_SHIFT),
 					  (u16)(acpi.s5_b << SLP_TYP_SHIFT));
+	plat_delay(3000000); /* an emulator, or a slow board, may take its time */
 	pr_err("This board cannot be switched off by us. You may do it now.\n");
 	machine_halt();
 }
