@@ -29,7 +29,7 @@ long do_multicall(unsigned long list, unsigned long nr, unsigned long a3, unsign
 		if (copy_from_guest(&e, ue, offsetof(struct multicall_entry, args[5])))
 			return -XEN_EFAULT;
 		e.result = (xen_ulong_t)multicall_one(&e);
-		if (call_is_restart((long)e.result)) {
+		if (unlikely((long)e.result == CALL_RESTART) && call_is_restart((long)e.result)) {
 			if (store_args(ue))
 				return -XEN_EFAULT;
 			return call_restart((unsigned long)ue, (u32)nr - i, 0, 0, 0);

@@ -23,7 +23,7 @@ static bool through_self_map(unsigned long a)
 	return pte_mfn(l4[L4_INDEX(a)]) == root;
 }
 
-static bool range_ok(unsigned long a, size_t n)
+static inline bool range_ok(unsigned long a, size_t n)
 {
 	unsigned long end = a + n;
 

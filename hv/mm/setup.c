@@ -12,7 +12,9 @@
 #include <xen/xen.h>
 
 #define BOOT_MAPPED (4UL << 30) /* what boot/head.S has mapped */
-#define LOW_RAM	    (1UL << 20)
+/* Not global: it must be gone from the TLB in a guest's user mode, whose roots do not have it. */
+#define PTE_M2P ((PTE_HV_RO & ~PTE_G) | PTE_US)
+#define LOW_RAM (1UL << 20)
 
 extern u64 boot_l3[512], boot_l2[4 * 512], image_l2[512];
 extern const char _hv_start[], _text_end[], _rodata_end[], _hv_end[];
@@ -94,7 +96,7 @@ static void back(unsigned long va, unsigned long alias, u64 size, int fill)
 	memset(paddr_to_virt(pa), fill, size);
 	hv_map(va, pa, size, PTE_HV, size);
 	if (alias)
-		hv_map(alias, pa, size, PTE_HV_RO | PTE_US, size);
+		hv_map(alias, pa, size, PTE_M2P, size);
 }
 
 static void back_page(unsigned long va, unsigned long alias, unsigned int entry, u64 off, int fill)
@@ -106,7 +108,7 @@ static void back_page(unsigned long va, unsigned long alias, unsigned int entry,
 	case PLAN_SHARED:
 		hv_map(va + off, zero_frame << PAGE_SHIFT, PAGE_SIZE, PTE_HV_RO, PAGE_SIZE);
 		if (alias)
-			hv_map(alias + off, zero_frame << PAGE_SHIFT, PAGE_SIZE, PTE_HV_RO | PTE_US,
+			hv_map(alias + off, zero_frame << PAGE_SHIFT, PAGE_SIZE, PTE_M2P,
 			       PAGE_SIZE);
 		break;
 	default:

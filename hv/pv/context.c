@@ -104,6 +104,9 @@ int pv_set_context(struct vcpu *v, const struct vcpu_guest_context *c)
 	spin_lock(&v->d->mm_lock);
 	rc = take_tables(v, c, &kernel, &user);
 	if (!rc) {
+		if (user)
+			pv_show_m2p(user, false);
+		pv_show_m2p(kernel, true);
 		v->pv.cr3_mfn = kernel;
 		v->pv.user_cr3_mfn = user;
 		v->pv.ldt_base = c->ldt_base;

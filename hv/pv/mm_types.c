@@ -351,6 +351,13 @@ int pv_table_entry_set(struct domain *d, struct frame *f, unsigned int level, un
 	return 0;
 }
 
+void pv_show_m2p(mfn_t root, bool show)
+{
+	u64 *l4 = mfn_to_virt(root);
+
+	WRITE_ONCE(l4[L4_INDEX(M2P_RO_VA)], show ? idle_l4[L4_INDEX(M2P_RO_VA)] : 0);
+}
+
 int pv_pin(struct domain *d, mfn_t mfn, unsigned int level, int *budget)
 {
 	int rc = pv_get_table(d, mfn, level, budget);

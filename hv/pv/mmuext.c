@@ -19,6 +19,7 @@ int pv_new_kernel_root(struct vcpu *v, mfn_t mfn, int *budget)
 
 	if (rc)
 		return rc;
+	pv_show_m2p(mfn, true);
 	v->pv.cr3_mfn = mfn;
 	t = tlb_flush_begin();
 	write_cr3((unsigned long)mfn << PAGE_SHIFT);
@@ -34,6 +35,8 @@ static int new_user_root(struct vcpu *v, mfn_t mfn, int *budget)
 
 	if (rc)
 		return rc;
+	if (mfn)
+		pv_show_m2p(mfn, false);
 	v->pv.user_cr3_mfn = mfn;
 	if (old)
 		pv_put_table(v->d, mfn_to_frame(old), 4, budget);

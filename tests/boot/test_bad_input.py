@@ -4,7 +4,7 @@ import struct
 
 import pytest
 
-from image import INITRD, KERNEL
+from image import INITRD, packaged_kernel
 from qemu import WORK
 
 
@@ -33,11 +33,12 @@ def no_notes():
 
 
 def truncated():
-    return {"kernel": damaged("truncated", KERNEL.read_bytes()[:KERNEL.stat().st_size // 2])}, {}
+    data = packaged_kernel().read_bytes()
+    return {"kernel": damaged("truncated", data[:len(data) // 2])}, {}
 
 
 def spoiled():
-    data = bytearray(KERNEL.read_bytes())
+    data = bytearray(packaged_kernel().read_bytes())
     middle = len(data) // 2
     data[middle:middle + 4096] = bytes(4096)
     return {"kernel": damaged("spoiled", data)}, {}

@@ -44,11 +44,16 @@ def check_protection(machine):
 
 
 def check_memory(machine, got):
+    """The hypervisor keeps a hundredth at most; dom0 gets the rest but a reserve."""
     total = int(got["total_memory"])
-    assert machine.mem * 0.96 <= total <= machine.mem, got["total_memory"]
-    # dom0 has it all but what the hypervisor keeps and a sixteenth, at most 128 MiB.
+    assert machine.mem * 0.96 <= total <= machine.mem
+    found = re.search(r"RAM: (\d+) MiB, of which the hypervisor keeps (\d+) KiB", machine.text())
+    ram, kept = int(found.group(1)), int(found.group(2)) / 1024
+    assert abs(ram - total) <= 1 and kept <= ram / 100
     row = machine.run("xl list").splitlines()[1].split()
-    assert int(row[2]) >= total - max(min(total // 16, 128), total // 100) - machine.mem // 50 - 2
+    reserve = min((total - kept) / 16, 128)
+    # The kernel's image, which is freed when it is unpacked, is not dom0's either.
+    assert total - kept - reserve - 24 <= int(row[2]) <= total - kept
     assert int(row[2]) + int(got["free_memory"]) <= total
     assert int(row[3]) == machine.smp
 
