@@ -3,11 +3,13 @@
 
 void (*spin_wait_hook)(void);
 
-void spin_lock_slow(spinlock_t *l, u16 ticket)
+void spin_lock_slow(spinlock_t *l)
 {
-	while (atomic_load(&l->owner) != ticket) {
-		if (spin_wait_hook)
-			spin_wait_hook();
-		__builtin_ia32_pause();
-	}
+	do {
+		while (READ_ONCE(l->held)) {
+			if (spin_wait_hook)
+				spin_wait_hook();
+			__builtin_ia32_pause();
+		}
+	} while (__atomic_exchange_n(&l->held, 1, __ATOMIC_ACQUIRE));
 }

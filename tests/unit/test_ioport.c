@@ -81,10 +81,9 @@ void put_frame(struct frame *f)
 	(void)f;
 }
 
-void spin_lock_slow(spinlock_t *l, u16 ticket)
+void spin_lock_slow(spinlock_t *l)
 {
 	(void)l;
-	(void)ticket;
 	fail();
 }
 
