@@ -151,14 +151,9 @@ static void key_time(char key)
 		(unsigned long)(clock_tsc_hz() / 1000), (unsigned long)sec);
 }
 
-static void audit_domain(struct domain *d)
-{
-	pv_audit(d);
-}
-
 static void key_audit(char key)
 {
-	each_domain(audit_domain);
+	pv_audit_all();
 	pr_info("audit: free lists %s\n", buddy_audit() ? "in order" : "WRONG");
 }
 

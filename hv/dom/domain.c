@@ -391,6 +391,12 @@ static int run_steps(struct domain *d)
 	return 0;
 }
 
+static void tell_toolstack(const struct domain *d)
+{
+	if (d->published)
+		send_global_virq(VIRQ_DOM_EXC);
+}
+
 int domain_kill(struct domain *d)
 {
 	bool done;
@@ -408,8 +414,12 @@ int domain_kill(struct domain *d)
 	spin_unlock(&d->lock);
 	done = d->killed;
 	rc = done ? 0 : run_steps(d);
-	if (!rc && !done && domain_nothing_left(d))
-		domain_finish(d);
+	if (!rc && !done) {
+		if (domain_nothing_left(d))
+			domain_finish(d);
+		else
+			tell_toolstack(d);
+	}
 	atomic_store(&d->kill_busy, false);
 	domain_put(d);
 	return rc;
@@ -417,12 +427,9 @@ int domain_kill(struct domain *d)
 
 void domain_finish(struct domain *d)
 {
-	bool told = d->published;
-
 	unlist(d);
+	tell_toolstack(d);
 	domain_put(d);
-	if (told)
-		send_global_virq(VIRQ_DOM_EXC);
 }
 
 void domain_put(struct domain *d)

@@ -161,8 +161,9 @@ struct vcpu *vcpu_create(struct domain *d, unsigned int id);
 /*
  * Ends a domain: nothing of it runs any more, its connections and frames are given back. Restartable:
  * -XEN_ERESTART asks for another call. 0: done, or what is left goes with the last foreign mapping of
- * its frames; then VIRQ_DOM_EXC tells the toolstack. The caller holds no lock, is not
- * a vcpu of d, and has a reference or is the one who created it. -XEN_EINVAL for dom0.
+ * its frames. VIRQ_DOM_EXC tells the toolstack at once, so that the daemons drop their mappings, and
+ * again when the domain is gone. The caller holds no lock, is not a vcpu of d, and has a reference or
+ * is the one who created it. -XEN_EINVAL for dom0.
  */
 int domain_kill(struct domain *d);
 

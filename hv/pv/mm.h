@@ -91,7 +91,10 @@ bool pv_fix_descriptor(u64 *desc);
 u64 *pv_walk_l1e(struct vcpu *v, unsigned long va);
 
 /* --- mm_audit.c --- */
-/* Recounts all references and types of a domain's tables; prints and returns the number of mistakes. */
-unsigned int pv_audit(struct domain *d);
+/*
+ * Recounts the references and types of all domains' frames, prints a line a domain and returns the
+ * number of mistakes. Takes each mm_lock in turn; 0 as well when there is no memory to count in.
+ */
+unsigned int pv_audit_all(void);
 
 #endif

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Recounts what a domain's frames must have: one reference and type count for each table entry, pin,
- * root, descriptor page and shared area that we know of. For debug key A and for test builds.
+ * Recounts what the domains' frames must have: one reference and type count for each table entry, of
+ * whichever domain, and for each pin, root, descriptor page, grant and shared area that we know of.
+ * For debug key A and for test builds.
  */
 #include "pv/mm.h"
 #include "dom/evtchn_priv.h"
 #include "lib/log.h"
+#include "lib/string.h"
 #include "mm/heap.h"
 
 #define MAX_SHOWN 16
@@ -16,9 +18,7 @@ struct tally {
 };
 
 struct audit {
-	struct domain *d;
 	struct tally *t; /* by frame number */
-	unsigned int errors;
 	bool show;
 };
 
@@ -73,9 +73,8 @@ static void count_grant(struct frame *f, bool typed, void *arg)
 	expect(arg, frame_to_mfn(f), typed);
 }
 
-static void count_domain(struct audit *a)
+static unsigned int count_domain(struct audit *a, struct domain *d)
 {
-	struct domain *d = a->d;
 	struct vcpu *v;
 
 	for (u32 n = d->frames.head; n != FRAME_NIL; n = mfn_to_frame(n)->next) {
@@ -96,21 +95,27 @@ static void count_domain(struct audit *a)
 		count_shared(d->pirqs.eoi_frame, a);
 	if (d->pv.demoting != FRAME_NIL)
 		expect(a, d->pv.demoting, true);
+	return 0;
 }
 
-static void compare(struct audit *a)
+static unsigned int compare(struct audit *a, struct domain *d)
 {
-	for (u32 n = a->d->frames.head; n != FRAME_NIL; n = mfn_to_frame(n)->next) {
+	unsigned int errors = 0;
+
+	for (u32 n = d->frames.head; n != FRAME_NIL; n = mfn_to_frame(n)->next) {
 		const struct frame *f = mfn_to_frame(n);
 
 		if ((f->refs & FR_COUNT) == a->t[n].refs && (f->type & FT_COUNT) == a->t[n].types)
 			continue;
-		a->errors++;
-		if (a->show && a->errors <= MAX_SHOWN)
+		errors++;
+		if (a->show && errors <= MAX_SHOWN)
 			pr_err("audit: d%u frame %x: refs %x, expected %u; type %08x, expected "
 			       "count %u\n",
-			       a->d->id, n, f->refs, a->t[n].refs, f->type, a->t[n].types);
+			       d->id, n, f->refs, a->t[n].refs, f->type, a->t[n].types);
 	}
+	if (a->show)
+		pr_info("audit: d%u: %u errors in %u frames\n", d->id, errors, d->frames.nr);
+	return errors;
 }
 
 static unsigned int order_of(size_t bytes)
@@ -122,34 +127,43 @@ static unsigned int order_of(size_t bytes)
 	return order;
 }
 
-static unsigned int audit_once(struct domain *d, bool show)
+static unsigned int each_domain(struct audit *a,
+				unsigned int (*fn)(struct audit *a, struct domain *d))
 {
-	unsigned int order = order_of(max_mfn * sizeof(struct tally));
-	struct audit a = {.d = d, .show = show};
+	unsigned int errors = 0, next;
 
-	a.t = hv_alloc_pages(order);
+	for (struct domain *d = domain_get_from(0); d; d = domain_get_from((domid_t)next)) {
+		spin_lock(&d->mm_lock);
+		errors += fn(a, d);
+		spin_unlock(&d->mm_lock);
+		next = d->id + 1u;
+		domain_put(d);
+	}
+	return errors;
+}
+
+static unsigned int audit_once(struct audit *a, size_t bytes)
+{
+	memset(a->t, 0, bytes);
+	each_domain(a, count_domain);
+	return each_domain(a, compare);
+}
+
+/* Other CPUs hold references for moments while we count: only what stays wrong is an error. */
+unsigned int pv_audit_all(void)
+{
+	size_t bytes = max_mfn * sizeof(struct tally);
+	unsigned int order = order_of(bytes), errors = 1;
+	struct audit a = {.t = hv_alloc_pages(order)};
+
 	if (!a.t) {
 		pr_warn("audit: no memory for the recount\n");
 		return 0;
 	}
-	spin_lock(&d->mm_lock);
-	count_domain(&a);
-	compare(&a);
-	spin_unlock(&d->mm_lock);
+	for (unsigned int i = 1; i < TRIES && errors; i++)
+		errors = audit_once(&a, bytes);
+	a.show = true;
+	errors = audit_once(&a, bytes);
 	hv_free_pages(a.t, order);
-	return a.errors;
-}
-
-/* Other CPUs hold references for moments while we count: only what stays wrong is an error. */
-unsigned int pv_audit(struct domain *d)
-{
-	unsigned int errors = 0;
-
-	for (unsigned int i = 1; i <= TRIES; i++) {
-		errors = audit_once(d, i == TRIES);
-		if (!errors)
-			break;
-	}
-	pr_info("audit: d%u: %u errors in %u frames\n", d->id, errors, d->frames.nr);
 	return errors;
 }

@@ -153,13 +153,13 @@ static void test_zombie(void **state)
 	assert_ptr_equal(z, d);
 	assert_int_equal(d->tot_pages, 1);
 	assert_int_equal(d->xenheap_pages, 1);
-	assert_int_equal(dom_exc, 0);
+	assert_int_equal(dom_exc, 1);
 	assert_int_equal(domain_kill(d), 0);
 	domain_put(z);
 	put_frame(f);
-	assert_int_equal(dom_exc, 0);
-	put_frame_and_writable(shared);
 	assert_int_equal(dom_exc, 1);
+	put_frame_and_writable(shared);
+	assert_int_equal(dom_exc, 2);
 	assert_null(domain_of_owner(id));
 }
 
