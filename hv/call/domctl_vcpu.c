@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "call/domctl.h"
 #include "call/bitmap.h"
+#include "dom/vtime.h"
 #include "lib/string.h"
 #include "mm/heap.h"
 
@@ -69,6 +70,9 @@ int domctl_setvcpucontext(struct domain *d, struct xen_domctl *op)
 		rc = -XEN_EFAULT;
 	else
 		rc = set_context(v, c);
+	/* libxc has cleared the shared page since the domain was created. */
+	if (!rc && !v->id)
+		vtime_update_wallclock(d);
 	hv_free(c);
 	return rc;
 }
