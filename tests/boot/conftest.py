@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Fixtures of the boot tests.
+"""Fixtures of the boot tests, and their order.
 
 boot(...) starts a machine of the test's own, on the release image or, when it is given options
 or files, on an image made for it; all of them end with the test.
@@ -15,13 +15,20 @@ from qemu import ISO, Machine, scale
 IMAGE_WORDS = ("hv_args", "dom0_args", "kernel", "initrd")
 
 
+# One machine runs at a time: the shared one first, and it ends when a test starts its own.
+def pytest_collection_modifyitems(items):
+    items.sort(key=lambda item: ("dom0" not in item.fixturenames,
+                                 item.module.__name__ != "test_smoke"))
+
+
 def pytest_report_header():
     return f"boot tests: {ISO}, waits are stretched by {scale():.1f}"
 
 
 @pytest.fixture
-def boot(request):
+def boot(request, shared_machine):
     machines, images = [], []
+    shared_machine.close()
 
     def start(name=None, **words):
         image = {w: words.pop(w) for w in IMAGE_WORDS if w in words}

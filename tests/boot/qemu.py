@@ -36,14 +36,19 @@ BAD_HV = re.compile(r"\(hv\) .*(WARN|BUG|ASSERT|Panic|DAMAGED|Call trace)")
 
 
 @functools.lru_cache(maxsize=None)
-def scale():
-    """How much slower than the machine that the limits were chosen on this one is, at least 1."""
+def slowness():
+    """How much slower one CPU is than those that the limits were chosen on."""
     start = time.perf_counter()
     for _ in range(3_000_000):
         pass
-    slow = (time.perf_counter() - start) / 0.10
+    return (time.perf_counter() - start) / 0.10
+
+
+def scale():
+    """By how much waits are stretched: for slow CPUs, and for what else runs at the moment."""
     busy = os.getloadavg()[0] / (os.cpu_count() or 1)
-    return max(1.0, slow) * max(1.0, busy) * float(os.environ.get("DOMUS_TIMEOUT_SCALE", "1"))
+    return (max(1.0, slowness()) * max(1.0, busy) *
+            float(os.environ.get("DOMUS_TIMEOUT_SCALE", "1")))
 
 
 class BootFailure(AssertionError):

@@ -58,7 +58,8 @@ class Rig:
     """Starts the shared machine when it is first asked for, and once more if a test kills it."""
 
     def __init__(self, folder):
-        self.folder, self.machine, self.starts, self.broken = folder, None, 0, None
+        self.folder, self.machine, self.broken = folder, None, None
+        self.starts = self.losses = 0
 
     def __enter__(self):
         return self
@@ -93,10 +94,11 @@ class Rig:
                 if "root@" in self.machine.run("true", 20):
                     self.machine.plain_shell()
         except BootFailure:
+            self.losses += 1
             self.close()
         if not self.machine:
             try:
-                if self.starts > 1:
+                if self.losses > 1:
                     raise BootFailure("it was lost twice")
                 self.start()
             except BaseException as e:

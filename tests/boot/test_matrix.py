@@ -106,13 +106,16 @@ def test_menu_entry(boot, entry):
     m.check_clean()
 
 
-@pytest.mark.matrix
-@pytest.mark.parametrize("option, want", [
+OPTIONS = (
     ("dom0_mem=700M", ("mem", "700")), ("dom0_mem=max:900M", ("mem", "900")),
     ("dom0_max_vcpus=3", ("vcpus", "3")), ("maxcpus=2", ("vcpus", "2")),
     ("dom0_vcpus_pin", ("pin", "0123")), ("smap=0 smep=0", ("cr4", "off")),
     ("sched=credit", ("vcpus", "4")),
-])
+)
+
+
+@pytest.mark.matrix
+@pytest.mark.parametrize("option, want", OPTIONS, ids=[o for o, _ in OPTIONS])
 def test_option(boot, option, want):
     m = boot(hv_args=option, smp=4, cpu="max")
     m.to_prompt()

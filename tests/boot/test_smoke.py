@@ -54,10 +54,11 @@ def test_xl_dmesg(dom0):
         assert line in log
 
 
-@pytest.mark.parametrize("key, line", [
-    ("h", r"q .*domains"), ("q", r"d0:.* privileged"), ("m", r"free: \d+ KiB.*sound"),
-    ("r", r"."), ("i", r"."), ("e", r"."), ("g", r"."), ("a", r"."), ("t", r"system time \d+"),
-])
+KEYS = {"h": r"q .*domains", "q": r"d0:.* privileged", "m": r"free: \d+ KiB.*sound", "r": r".",
+        "i": r".", "e": r".", "g": r".", "a": r".", "t": r"system time \d+"}
+
+
+@pytest.mark.parametrize("key, line", KEYS.items(), ids=KEYS)
 def test_debug_key(dom0, key, line):
     got = dom0.debug_key(key)
     assert got and f"'{key}':" in got[0]
