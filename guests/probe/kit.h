@@ -89,6 +89,8 @@ static inline bool is_dom0(void)
 	return start_copy.flags & SIF_INITDOMAIN;
 }
 
+/* The value of word `name=` on the command line, or the empty string; NULL when it is not there. */
+const char *option(const char *name);
 void outcome_set(enum outcome o, const char *file, int line, const char *fmt, ...) __printf(4, 5);
 bool check_eq(const char *file, int line, const char *what, u64 got, u64 want);
 bool check_true(const char *file, int line, const char *what, bool ok);

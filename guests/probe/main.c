@@ -89,8 +89,7 @@ static void run_test(const char *topic, const struct test *t)
 	count[current]++;
 }
 
-/* The value of word `name=` on the command line, or the empty string; NULL when it is not there. */
-static const char *option(const char *name)
+const char *option(const char *name)
 {
 	const char *p = (const char *)start_copy.cmd_line;
 	size_t n = strlen(name);
@@ -164,6 +163,7 @@ void probe_main(struct start_info *si)
 	update_va_mapping(&shared_page, si->shared_info | PTE_KERNEL, UVMF_INVLPG);
 	console_quiet();
 	trap_init();
+	load();
 	mem_init();
 	verbose = option("verbose") != NULL;
 	if (option("crash"))

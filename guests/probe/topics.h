@@ -11,6 +11,8 @@ extern const struct test start_tests[], trap_tests[], user_mode_tests[], mm_entr
 	fifo_tests[], time_tests[], emul_tests[], call_tests[], memory_tests[], grant_tests[],
 	smp_tests[], ctx_tests[];
 void bench(void);
+/* One of load.c's words on the command line: does not return. */
+void load(void);
 /* Does what must end the domain, and nothing but the domain; returns when it did not. */
 void crash(const char *how);
 
