@@ -168,6 +168,8 @@ void probe_main(struct start_info *si)
 	verbose = option("verbose") != NULL;
 	if (option("crash"))
 		crash(option("crash"));
+	else if (option("offer"))
+		offer();
 	else if (option("bench"))
 		bench();
 	else
