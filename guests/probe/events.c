@@ -47,6 +47,24 @@ void event_dispatch(struct cpu *c)
 	} while (ACCESS_ONCE(info->evtchn_upcall_pending));
 }
 
+/* A PV guest is not told which domain it is; a channel to itself knows. */
+domid_t own_domid(void)
+{
+	static domid_t self = DOMID_INVALID;
+	struct evtchn_alloc_unbound a = {.dom = DOMID_SELF, .remote_dom = DOMID_SELF};
+	struct evtchn_status s = {.dom = DOMID_SELF};
+	struct evtchn_close c;
+
+	if (self != DOMID_INVALID || evtchn_op(EVTCHNOP_alloc_unbound, &a))
+		return self;
+	s.port = a.port;
+	if (!evtchn_op(EVTCHNOP_status, &s))
+		self = s.u.unbound.dom;
+	c.port = a.port;
+	evtchn_op(EVTCHNOP_close, &c);
+	return self;
+}
+
 void upcall_mask(bool on)
 {
 	struct vcpu_info *info = this_info();

@@ -89,7 +89,7 @@ static bool fifo_on(void)
 {
 	control = page_alloc();
 	words = page_alloc();
-	if (!control || !words || init_control(va_mfn(control), 0, 0))
+	if (!control || !words || !console_hold() || init_control(va_mfn(control), 0, 0))
 		return false;
 	nr_order = 0;
 	memset(head, 0, sizeof(head));
@@ -108,6 +108,7 @@ static void fifo_off(void)
 	while (rc == -85);
 	other_dispatch = NULL;
 	this_info()->evtchn_upcall_pending = 0;
+	console_release();
 	CHECK_OK(rc);
 	page_free(control);
 	page_free(words);
@@ -258,10 +259,15 @@ static void grow(void)
 		REQUIRE(pages[i]);
 		CHECK_OK(expand(va_mfn(pages[i])));
 	}
-	for (unsigned int i = 0; i < 2000; i++)
-		last = new_port();
-	CHECK(last > 1024);
-	if (last > 1024) {
+	for (u32 i = 0, p = 1; i < 2000 && p; i++) {
+		p = new_port();
+		last = p ?: last;
+	}
+	if (last < 1024) {
+		/* The tools may set a limit to a domain, and that is their usual one. */
+		CHECK_EQ(last, is_dom0() ? 0 : 1023);
+		outcome_set(SKIP, __FILE__, __LINE__, "the domain may not have more ports");
+	} else {
 		u32 *w = (u32 *)pages[last / 1024 - 1] + last % 1024;
 
 		CHECK_OK(send(last));

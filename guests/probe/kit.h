@@ -84,6 +84,13 @@ extern struct start_info start_copy; /* as it was at the start */
 extern u64 boot_regs[23];
 extern bool verbose;
 
+static inline bool is_dom0(void)
+{
+	return start_copy.flags & SIF_INITDOMAIN;
+}
+
+/* The value of word `name=` on the command line, or the empty string; NULL when it is not there. */
+const char *option(const char *name);
 void outcome_set(enum outcome o, const char *file, int line, const char *fmt, ...) __printf(4, 5);
 bool check_eq(const char *file, int line, const char *what, u64 got, u64 want);
 bool check_true(const char *file, int line, const char *what, bool ok);
@@ -120,6 +127,14 @@ bool check_refused(const char *file, int line, const char *what, long rc);
 
 /* --- print.c --- */
 void console_init(void);
+/* When the shared page is mapped: no upcalls for the channels that the tools have made. */
+void console_quiet(void);
+/*
+ * Around EVTCHNOP_reset and FIFO queues, which know no channel but the test's: what is printed between
+ * the two stays in the ring, what does not fit is lost.  False: nobody is at the other end.
+ */
+bool console_hold(void);
+void console_release(void);
 void printf(const char *fmt, ...) __printf(1, 2);
 int vsnprintf(char *buf, size_t n, const char *fmt, va_list ap);
 void *memset(void *d, int c, size_t n);
@@ -254,6 +269,7 @@ u64 rdtsc(void);
 extern volatile u64 port_count[1024];
 extern volatile u32 port_cpu[1024];
 void event_dispatch(struct cpu *c);
+domid_t own_domid(void);   /* DOMID_INVALID: not to be found out */
 void upcall_mask(bool on); /* off: pending events are delivered */
 void port_mask(unsigned int port);
 void port_unmask(unsigned int port);

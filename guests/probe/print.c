@@ -4,6 +4,8 @@
 #include <xen/io/console.h>
 
 static struct xencons_interface *ring;
+static evtchn_port_t ring_port, ring_peer_port; /* ours is 0 while the channel is closed */
+static domid_t ring_peer;
 
 void *memset(void *d, int c, size_t n)
 {
@@ -150,26 +152,76 @@ int vsnprintf(char *buf, size_t size, const char *f, va_list ap)
 	return (int)o.n;
 }
 
+static void ring_notify(void)
+{
+	struct evtchn_send send = {.port = ring_port};
+
+	if (ring_port)
+		evtchn_op(EVTCHNOP_send, &send);
+}
+
 /* The ring's page is part of the first mapping, as the tools build a domain. */
 void console_init(void)
 {
-	if (!(start_copy.flags & SIF_INITDOMAIN))
-		ring = (void *)(VIRT_BASE + (mfn_pfn(start_copy.console.domU.mfn) << 12));
+	if (is_dom0())
+		return;
+	ring = (void *)(VIRT_BASE + (mfn_pfn(start_copy.console.domU.mfn) << 12));
+	ring_port = start_copy.console.domU.evtchn;
+}
+
+/* We never read, and an upcall for it would disturb the tests that count them. */
+void console_quiet(void)
+{
+	if (ring_port)
+		port_mask(ring_port);
+	if (!is_dom0())
+		port_mask(start_copy.store_evtchn);
+}
+
+bool console_hold(void)
+{
+	struct evtchn_status s = {.dom = DOMID_SELF, .port = ring_port};
+	struct evtchn_close c = {.port = ring_port};
+
+	if (!ring)
+		return true;
+	if (evtchn_op(EVTCHNOP_status, &s) || s.status != EVTCHNSTAT_interdomain)
+		return false;
+	ring_peer = s.u.interdomain.dom;
+	ring_peer_port = s.u.interdomain.port;
+	ring_port = 0;
+	return !evtchn_op(EVTCHNOP_close, &c);
+}
+
+void console_release(void)
+{
+	struct evtchn_bind_interdomain b = {.remote_dom = ring_peer, .remote_port = ring_peer_port};
+
+	if (!ring || evtchn_op(EVTCHNOP_bind_interdomain, &b))
+		return;
+	ring_port = b.local_port;
+	console_quiet();
+	ring_notify();
+}
+
+static bool ring_full(void)
+{
+	return ACCESS_ONCE(ring->out_prod) - ACCESS_ONCE(ring->out_cons) >= sizeof(ring->out);
 }
 
 static void ring_write(const char *s, size_t n)
 {
-	struct evtchn_send send = {.port = start_copy.console.domU.evtchn};
-
 	for (size_t i = 0; i < n; i++) {
-		while (ACCESS_ONCE(ring->out_prod) - ACCESS_ONCE(ring->out_cons) >=
-		       sizeof(ring->out))
+		/* Nobody is called to make room while the channel is closed: the rest is lost. */
+		while (ring_full() && ring_port)
 			sched_op(SCHEDOP_yield, NULL);
+		if (ring_full())
+			return;
 		ring->out[MASK_XENCONS_IDX(ring->out_prod, ring->out)] = s[i];
 		barrier();
 		ring->out_prod++;
 		if (s[i] == '\n' || i == n - 1)
-			evtchn_op(EVTCHNOP_send, &send);
+			ring_notify();
 	}
 }
 

@@ -75,7 +75,7 @@ static void dom0_fields(void)
 {
 	const struct start_info *si = start_info;
 
-	if (!(si->flags & SIF_INITDOMAIN))
+	if (!is_dom0())
 		SKIP_TEST("not dom0");
 	CHECK(!strcmp(si->magic, "xen-3.0-x86_64p"));
 	CHECK_EQ(si->flags & 0xff, SIF_PRIVILEGED | SIF_INITDOMAIN);
@@ -175,7 +175,7 @@ static void hypervisor_memory_is_closed(void)
 static void features(void)
 {
 	struct xen_feature_info f = {.submap_idx = 0};
-	bool dom0 = start_info->flags & SIF_INITDOMAIN;
+	bool dom0 = is_dom0();
 	u32 zero = 1u << XENFEAT_writable_page_tables | 1u << XENFEAT_auto_translated_physmap |
 		   1u << XENFEAT_supervisor_mode_kernel | 1u << XENFEAT_hvm_callback_vector;
 

@@ -18,6 +18,8 @@ const struct topic topics[] = {
 	{"emul", emul_tests},
 	{"memory", memory_tests},
 	{"grant", grant_tests},
+	{"priv", priv_tests},
+	{"peer", peer_tests},
 	{"ctx", ctx_tests},
 	{"smp", smp_tests},
 

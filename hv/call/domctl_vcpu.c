@@ -42,6 +42,9 @@ static int set_context(struct vcpu *v, const struct vcpu_guest_context *c)
 		return -XEN_EBUSY;
 	rc = guest_kind_ops->set_context(v, c);
 	if (!rc) {
+		/* The tools have cleared the shared page since the domain was created. */
+		if (!v->id)
+			vtime_update_wallclock(v->d);
 		atomic_store(&v->initialised, true);
 		if (c->flags & VGCF_online)
 			vcpu_up(v);

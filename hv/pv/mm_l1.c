@@ -48,8 +48,9 @@ int pv_l1e_get(struct domain *d, domid_t pg, u64 *e)
 	*e = (*e | PTE_US) & ~PTE_G;
 	if (unlikely(pv_mfn_is_io(mfn)))
 		return io_get(d, pg, mfn);
-	if (!d->privileged)
-		*e &= ~PTE_CACHE;
+	/* Memory that is not cached, at addresses that others cache: for drivers only. */
+	if (!d->privileged && unlikely(*e & PTE_CACHE))
+		return -XEN_EINVAL;
 	f = get_frame(mfn, pg);
 	if (unlikely(!f))
 		return -XEN_EINVAL;

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A domain that only is there, for tests of the toolstack and for measuring: the word on the command
+ * line says what it does.  idle, exit, reboot and suspend run before the memory is set up, so that as
+ * little of it as the tools can build a domain with is enough.
+ */
+#include "hypercall.h"
+#include "topics.h"
+
+static void idle(void)
+{
+	printf("probe: idle\n");
+	/* No event wakes us; xl destroy ends us. */
+	memset(shared.evtchn_mask, 0xff, sizeof(shared.evtchn_mask));
+	for (;;)
+		sched_op(SCHEDOP_block, NULL);
+}
+
+static void spin_here(void *arg)
+{
+	for (;;)
+		cpu_relax();
+}
+
+/* All vcpus. */
+static void spin(void)
+{
+	unsigned int n = nr_vcpus();
+
+	mem_init();
+	for (unsigned int i = 1; i < n && i < MAX_CPUS; i++)
+		if (!cpu_up(i))
+			cpu_run(i, spin_here, NULL);
+	printf("probe: spin\n");
+	spin_here(NULL);
+}
+
+static void shut_down(unsigned int reason)
+{
+	struct sched_shutdown s = {.reason = reason};
+
+	/* For SHUTDOWN_suspend the third argument is the frame of start_info, which tools change. */
+	hcall(__HYPERVISOR_sched_op, SCHEDOP_shutdown, &s,
+	      ((unsigned long *)start_info->mfn_list)[((u64)start_info - VIRT_BASE) >> 12]);
+}
+
+void load(void)
+{
+	static const struct {
+		const char *word;
+		unsigned int reason;
+	} ends[] = {
+		{"exit", SHUTDOWN_poweroff},
+		{"reboot", SHUTDOWN_reboot},
+		{"suspend", SHUTDOWN_suspend},
+	};
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(ends); i++)
+		if (option(ends[i].word)) {
+			printf("probe: %s\n", ends[i].word);
+			shut_down(ends[i].reason);
+			/* Suspended, and resumed where it was. */
+			idle();
+		}
+	if (option("idle"))
+		idle();
+	if (option("spin"))
+		spin();
+}
