@@ -73,9 +73,6 @@ int domctl_setvcpucontext(struct domain *d, struct xen_domctl *op)
 		rc = -XEN_EFAULT;
 	else
 		rc = set_context(v, c);
-	/* libxc has cleared the shared page since the domain was created. */
-	if (!rc && !v->id)
-		vtime_update_wallclock(d);
 	hv_free(c);
 	return rc;
 }
