@@ -159,13 +159,6 @@ static void foreign_ram(u64 first, u64 last, u64 *seen)
 	}
 }
 
-static u64 max_frame(void)
-{
-	struct xen_machphys_mapping m = {0};
-
-	return memory_op(XENMEM_machphys_mapping, &m) ? 0 : m.max_mfn;
-}
-
 static void foreign_frames(void)
 {
 	static struct e820 map[128];
@@ -182,7 +175,7 @@ static void foreign_frames(void)
 		REQUIRE_OK(memory_op(XENMEM_machine_memory_map, &m));
 	else
 		/* No map for it; what is not RAM must be refused to it as well. */
-		foreign_ram(0, max_frame(), &seen);
+		foreign_ram(0, memory_op(XENMEM_maximum_ram_page, NULL), &seen);
 	for (unsigned int i = 0; i < m.nr_entries; i++)
 		if (map[i].type == 1 && map[i].addr >= 0x100000)
 			foreign_ram((map[i].addr + 0xfff) >> 12, (map[i].addr + map[i].size) >> 12,

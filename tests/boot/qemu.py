@@ -235,7 +235,9 @@ class Machine:
         before = self.hv_log()
         self.run(f"xl debug-keys {key}", seconds)
         after = self.hv_log()
-        # The ring may have wrapped: what is new follows the last line that was there before.
+        if after[:len(before)] == before:
+            return after[len(before):]
+        # The ring has wrapped: what is new follows the last line that was there before.
         last = before[-1] if before else None
         for at in range(len(after) - 1, -1, -1):
             if after[at] == last and after[max(0, at - 5):at] == before[-6:-1][-min(5, at):]:

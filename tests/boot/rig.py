@@ -2,7 +2,7 @@
 """The shared machine: the release image, four CPUs, all disks, both network cards, our tools."""
 import subprocess
 
-from qemu import BootFailure, Machine, SRC, WORK
+from qemu import BootFailure, Machine, OUT, SRC, WORK
 
 HERE = SRC / "tests/boot"
 DISK_MB = 48
@@ -17,10 +17,11 @@ DISKS = {
 NICS = ["-netdev", "user,id=one,net=10.0.2.0/24", "-device", "virtio-net-pci,netdev=one",
         "-netdev", "user,id=two,net=10.0.3.0/24", "-device", "e1000,netdev=two"]
 TOOLS = ("storm", "clocks")
+PROBE = OUT / "guests/probe/probe.elf"
 
 
 def make_tools():
-    """The programs that the tests run in dom0, as a cpio archive to be given as a disk."""
+    """What the tests run in dom0, and the guest probe, as a cpio archive to be given as a disk."""
     folder = WORK / "tools"
     folder.mkdir(parents=True, exist_ok=True)
     for tool in TOOLS:
@@ -28,10 +29,11 @@ def make_tools():
         if not out.exists() or out.stat().st_mtime < source.stat().st_mtime:
             subprocess.run(["gcc", "-O2", "-Wall", "-Wextra", "-Werror", "-static", "-pthread",
                             "-s", "-o", out, source], check=True)
+    subprocess.run(["strip", "-o", folder / "probe", PROBE], check=True)
     archive = WORK / "tools.cpio"
     with open(archive, "wb") as f:
         subprocess.run(["cpio", "--quiet", "-o", "-H", "newc"], cwd=folder, check=True, stdout=f,
-                       input="".join(f"{t}\n" for t in TOOLS).encode())
+                       input="".join(f"{t}\n" for t in (*TOOLS, "probe")).encode())
         f.write(bytes(-f.tell() % 4096))
     return archive
 
