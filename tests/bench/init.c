@@ -29,9 +29,6 @@
 #include "marks.h"
 
 #define FORKS 200
-#define MARK(n) \
-	asm volatile(".byte 0x0f, 0x1f, 0x80; .long %c0" : : "i"(MARK_DISP + (n)) : "memory")
-
 static uint64_t rdtsc(void)
 {
 	uint32_t low, high;

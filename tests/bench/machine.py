@@ -60,8 +60,31 @@ class Place:
             shutil.copy(os.path.join(self.dom0, "pkg/bin/busybox"), f"{root}/bin/busybox")
             shutil.copy(os.path.join(self.dom0, "kernel/lib/modules", self.release,
                                      "kernel/drivers/xen/xen-privcmd.ko"), root)
-            run_tool(os.path.join(self.source, "dom0-initrd/pack"), root, self.path("initrd"),
-                     "cat")
+            self.pack(root, "initrd")
+
+    def pack(self, root, name):
+        run_tool(os.path.join(self.source, "dom0-initrd/pack"), root, self.path(name), "cat")
+
+    def guests_initrd(self, probe):
+        """dom0 as it is in the image, but with guests.sh where init would go on; returns its name."""
+        with tempfile.TemporaryDirectory(dir=self.out) as root:
+            os.makedirs(f"{root}/bench")
+            os.makedirs(f"{root}/sbin")
+            run_tool("gcc", *CFLAGS, "-static", "-s", os.path.join(HERE, "creating.c"), "-o",
+                     f"{root}/bench/creating")
+            shutil.copy(os.path.join(HERE, "guests.sh"), f"{root}/sbin/init")
+            shutil.copy(probe, f"{root}/bench/probe.elf")
+            with open(f"{root}/bench/idle.cfg", "w") as f:
+                f.write('kernel = "/bench/probe.elf"\nextra = "idle"\nmemory = 4\n')
+            self.pack(root, "guests.cpio")
+        with open(self.path("guests.initrd"), "wb") as out:
+            with open(os.path.join(self.dom0, "initrd"), "rb") as f:
+                out.write(f.read())
+            # The kernel looks for the next archive at a multiple of four.
+            out.write(bytes(-out.tell() % 512))
+            with open(self.path("guests.cpio"), "rb") as f:
+                out.write(f.read())
+        return "guests.initrd"
 
     def kernel(self, form):
         """form as dom0-initrd/kernel-image knows it."""
@@ -88,7 +111,7 @@ class Place:
             run_tool("sh", "-c", "dpkg-deb -x *.deb .", cwd=tree)
         return tree + installed
 
-    def iso(self, name, hypervisor, kernel, dom0_options):
+    def iso(self, name, hypervisor, kernel, dom0_options, initrd="initrd"):
         menu = self.path(f"{name}.cfg")
         with open(menu, "w") as f:
             f.write(f"""# SPDX-License-Identifier: MIT
@@ -102,7 +125,7 @@ boot
         iso = self.path(f"{name}.iso")
         run_tool(os.path.join(self.source, "images/make-iso"), iso, "512", self.core,
                  f"boot/domus={hypervisor}", f"boot/vmlinuz={kernel}",
-                 f"boot/initrd={self.path('initrd')}", f"boot/grub/grub.cfg={menu}")
+                 f"boot/initrd={self.path(initrd)}", f"boot/grub/grub.cfg={menu}")
         return iso
 
 
@@ -213,7 +236,8 @@ def functions(blocks, elf):
     return sorted(((n, name) for name, n in found.items()), reverse=True)
 
 
-def qemu(place, name, boot, hv, kernel, cpu, timeout, exact=True, until="BENCH end", more=""):
+def qemu(place, name, boot, hv, kernel, cpu, timeout, exact=True, until="BENCH end", more="",
+         memory=2048):
     """Runs one machine.
 
     until: text on the serial line, or the name of a mark with a colon; exact: count instructions,
@@ -225,7 +249,7 @@ def qemu(place, name, boot, hv, kernel, cpu, timeout, exact=True, until="BENCH e
             os.remove(path)
     watched, text = (marks, f'"{until[1:]}"') if until[0] == ":" else (log, until)
     plugin = f"{place.path('count.so')},out={marks},hv={hv:#x},kernel={kernel:#x}"
-    cmd = ["qemu-system-x86_64", "-accel", "tcg", "-cpu", cpu, "-m", "2048", "-smp", "1",
+    cmd = ["qemu-system-x86_64", "-accel", "tcg", "-cpu", cpu, "-m", str(memory), "-smp", "1",
            "-display", "none", "-monitor", "none", "-serial", f"file:{log}", "-no-reboot",
            "-rtc", "base=2024-01-01T00:00:00,clock=vm", "-seed", "1",
            "-plugin", plugin + more + ("" if exact else ",count=off")]

@@ -67,6 +67,31 @@ COUNTERS = (
 )
 
 
+GUEST_PHASES = {
+    "xl create, the first guest": ("create_1", "created_1"),
+    "xl create, the tenth": ("create_10", "created_10"),
+    "xl create, the hundredth": ("create_100", "created_100"),
+    "xl destroy, one of a hundred": ("destroy", "destroyed"),
+}
+
+
+def guests(found):
+    """found: system -> phase -> counters."""
+    head = ["instructions in millions", "Domus", "Xen", "Domus/Xen"]
+    rows = []
+    for title in GUEST_PHASES:
+        values = {s: found.get(s, {}).get(title) or {} for s in ("ours", "xen")}
+
+        def row(name, of):
+            ours, xen = (of(v) if v else None for v in values.values())
+            return [name, cell(ours and ours / 1e6, 1), cell(xen and xen / 1e6, 1), ratio(ours, xen)]
+
+        rows.append(row(title, lambda v: v["all"]))
+        rows.append(row("- of these in the hypervisor", lambda v: v["hv"]))
+        rows.append(row("- of these in dom0", lambda v: v["all"] - v["hv"]))
+    return markdown(head, rows)
+
+
 def whole_system(figures):
     head = ["instructions in millions", *(TITLES[s] for s in SYSTEMS), "Domus/Xen",
             "Domus/native"]
