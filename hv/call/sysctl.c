@@ -10,7 +10,6 @@
 
 #define MAX_DEBUG_KEYS 64
 #define MAX_DOMAINS    1024 /* of one getdomaininfolist; the tools ask again */
-#define RATELIMIT_US   1000 /* sched/runq.h: a hog runs that long before a waking vcpu takes over */
 
 static int readconsole(struct xen_sysctl *op)
 {
@@ -134,6 +133,14 @@ static int cpupool_op(struct xen_sysctl *op)
 	}
 }
 
+static int set_ratelimit(u32 us)
+{
+	if (us && (us < XEN_SYSCTL_SCHED_RATELIMIT_MIN || us > XEN_SYSCTL_SCHED_RATELIMIT_MAX))
+		return -XEN_EINVAL;
+	sched_set_ratelimit((nsec_t)us * NSEC_PER_USEC);
+	return 0;
+}
+
 static int scheduler_op(struct xen_sysctl *op)
 {
 	struct xen_sysctl_scheduler_op *s = &op->u.scheduler_op;
@@ -143,10 +150,10 @@ static int scheduler_op(struct xen_sysctl *op)
 	if (s->sched_id != XEN_SCHEDULER_CREDIT2)
 		return -XEN_EINVAL;
 	if (s->cmd == XEN_SYSCTL_SCHEDOP_putinfo)
-		return s->u.sched_credit2.ratelimit_us == RATELIMIT_US ? 0 : -XEN_EOPNOTSUPP;
+		return set_ratelimit(s->u.sched_credit2.ratelimit_us);
 	if (s->cmd != XEN_SYSCTL_SCHEDOP_getinfo)
 		return -XEN_EINVAL;
-	s->u.sched_credit2.ratelimit_us = RATELIMIT_US;
+	s->u.sched_credit2.ratelimit_us = (u32)(sched_ratelimit() / NSEC_PER_USEC);
 	return 0;
 }
 

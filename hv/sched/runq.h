@@ -13,10 +13,10 @@
 
 #include "dom/domain.h"
 
-#define SCHED_SLICE   (10 * NSEC_PER_MSEC)
-#define SCHED_MIN_RUN (1 * NSEC_PER_MSEC) /* a hog runs that long before a waking vcpu takes over */
-#define SCHED_STARVE  (20 * NSEC_PER_MSEC) /* hogs wait at most that long for wakers */
-#define SCHED_TICK    (1 * NSEC_PER_SEC)   /* a vcpu that runs alone: time area refresh */
+#define SCHED_SLICE  (10 * NSEC_PER_MSEC)
+#define SCHED_REST   (1 * NSEC_PER_MSEC)  /* less of a slice is not kept for later */
+#define SCHED_STARVE (20 * NSEC_PER_MSEC) /* hogs wait at most that long for wakers */
+#define SCHED_TICK   (1 * NSEC_PER_SEC)	  /* a vcpu that runs alone: time area refresh */
 
 struct runq {
 	spinlock_t lock;

@@ -80,6 +80,10 @@ void schedule(void);
 void __noreturn idle_loop(void);
 /* Provided by the floor above: leaves this C context for the guest state in struct cpu_info. */
 void __noreturn resume_guest(void);
+/* A hog runs that long before a waking vcpu takes over; 0: it makes room at once. */
+#define SCHED_RATELIMIT_DEFAULT (1 * NSEC_PER_MSEC)
+nsec_t sched_ratelimit(void);
+void sched_set_ratelimit(nsec_t t); /* each CPU heeds it at its next decision */
 /* Either may be NULL: unchanged. CPUs that are not online count only when there is no other. */
 void sched_set_affinity(struct vcpu *v, const unsigned long *hard, const unsigned long *soft);
 /* The current vcpu: to one CPU, or back (negative). 0, -XEN_EINVAL or -XEN_EBUSY. */

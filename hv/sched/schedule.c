@@ -63,6 +63,24 @@ void vcpu_wait_off(struct vcpu *v)
 
 /* --- the decision --- */
 
+static nsec_t ratelimit = SCHED_RATELIMIT_DEFAULT;
+
+nsec_t sched_ratelimit(void)
+{
+	return READ_ONCE(ratelimit);
+}
+
+void sched_set_ratelimit(nsec_t t)
+{
+	WRITE_ONCE(ratelimit, t);
+}
+
+/* Whoever may not be interrupted for so long must have a slice that lasts so long. */
+static nsec_t slice(void)
+{
+	return max((nsec_t)SCHED_SLICE, sched_ratelimit());
+}
+
 /* With the lock: shall prev, which could go on, make room? */
 static bool must_yield(struct runq *rq, struct vcpu *prev, nsec_t now)
 {
@@ -71,7 +89,7 @@ static bool must_yield(struct runq *rq, struct vcpu *prev, nsec_t now)
 	if (prev->sched.yielded || now >= prev->sched.slice_end)
 		return true;
 	return !prev->sched.boosted && !list_empty(&rq->boosted) &&
-	       now - prev->sched.last_start >= SCHED_MIN_RUN;
+	       now - prev->sched.last_start >= sched_ratelimit();
 }
 
 static struct vcpu *pick_next(struct runq *rq, struct vcpu *prev, nsec_t now)
@@ -108,7 +126,7 @@ static void arm_tick(struct runq *rq, nsec_t now)
 	if (rq->nr) {
 		when = v->sched.slice_end;
 		if (!v->sched.boosted && !list_empty(&rq->boosted))
-			when = min(when, v->sched.last_start + SCHED_MIN_RUN);
+			when = min(when, v->sched.last_start + sched_ratelimit());
 	}
 	if (!timer_pending(&rq->tick) || rq->tick.expires > when)
 		timer_set(&rq->tick, when);
@@ -121,7 +139,7 @@ static void keep_running(struct runq *rq, struct vcpu *v, nsec_t now)
 		return;
 	v->sched.yielded = false;
 	if (now >= v->sched.slice_end) {
-		v->sched.slice_end = now + SCHED_SLICE;
+		v->sched.slice_end = now + slice();
 		v->sched.boosted = false;
 	}
 	arm_tick(rq, now);
@@ -138,7 +156,7 @@ static void stop_running(struct runq *rq, struct vcpu *prev, nsec_t now)
 		runstate_set(prev, RUNSTATE_runnable, now);
 		return;
 	}
-	if (left < SCHED_MIN_RUN || prev->sched.yielded) {
+	if (left < SCHED_REST || prev->sched.yielded) {
 		left = 0;
 		prev->sched.boosted = false;
 	}
@@ -155,8 +173,7 @@ static void start_running(struct runq *rq, struct vcpu *next, nsec_t now)
 		return;
 	next->sched.running = true;
 	next->sched.last_start = now;
-	next->sched.slice_end =
-		now + (next->sched.slice_left ? next->sched.slice_left : SCHED_SLICE);
+	next->sched.slice_end = now + (next->sched.slice_left ? next->sched.slice_left : slice());
 	next->sched.slice_left = 0;
 	arm_tick(rq, now);
 }

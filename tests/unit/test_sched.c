@@ -305,11 +305,12 @@ static void wait_for_ping(void)
 		block(ping);
 }
 
-static void test_waker_preempts_hogs(void **state)
+/* Four hogs and one who sleeps: the longest that it waits for the CPU after it is woken. */
+static nsec_t longest_wait(void)
 {
+	nsec_t longest = 0;
 	unsigned int i;
 
-	(void)state;
 	for (i = 0; i < 4; i++)
 		vcpu_up(new_vcpu(i));
 	ping = new_vcpu(4);
@@ -325,8 +326,35 @@ static void test_waker_preempts_hogs(void **state)
 		fake_settle();
 		while (ping->sched.queued || running_on(0) == ping)
 			fake_run(50 * NSEC_PER_USEC, wait_for_ping);
-		assert_true(pong_waited <= 1100 * NSEC_PER_USEC);
+		longest = max(longest, pong_waited);
 	}
+	return longest;
+}
+
+static void test_waker_preempts_hogs(void **state)
+{
+	(void)state;
+	assert_true(longest_wait() <= 1100 * NSEC_PER_USEC);
+}
+
+static void test_ratelimit(void **state)
+{
+	nsec_t longest;
+
+	(void)state;
+	assert_int_equal(sched_ratelimit(), SCHED_RATELIMIT_DEFAULT);
+	sched_set_ratelimit(30 * NSEC_PER_MSEC);
+	longest = longest_wait();
+	assert_true(longest > 15 * NSEC_PER_MSEC && longest <= 30100 * NSEC_PER_USEC);
+	sched_set_ratelimit(SCHED_RATELIMIT_DEFAULT);
+}
+
+static void test_no_ratelimit(void **state)
+{
+	(void)state;
+	sched_set_ratelimit(0);
+	assert_true(longest_wait() <= 100 * NSEC_PER_USEC);
+	sched_set_ratelimit(SCHED_RATELIMIT_DEFAULT);
 }
 
 static void test_yield(void **state)
@@ -501,6 +529,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_fair_share, one_cpu, teardown),
 		cmocka_unit_test_setup_teardown(test_no_starvation, one_cpu, teardown),
 		cmocka_unit_test_setup_teardown(test_waker_preempts_hogs, one_cpu, teardown),
+		cmocka_unit_test_setup_teardown(test_ratelimit, one_cpu, teardown),
+		cmocka_unit_test_setup_teardown(test_no_ratelimit, one_cpu, teardown),
 		cmocka_unit_test_setup_teardown(test_yield, one_cpu, teardown),
 		cmocka_unit_test_setup_teardown(test_block_with_event, one_cpu, teardown),
 		cmocka_unit_test_setup_teardown(test_pause_fetches_registers, four_cpus, teardown),
