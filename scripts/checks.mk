@@ -2,7 +2,7 @@
 # What `make check` runs.  A part whose folder does not exist yet says so and is skipped.
 
 .PHONY: check check-matrix check-style check-layers check-abi-table check-docs unit \
-	check-boot bench
+	check-boot bench compare-xl
 
 check-style check-layers check-abi-table check-docs:
 	$(call say,CHECK,$@)
@@ -38,3 +38,7 @@ bench: iso probe
 	$(Q)if [ -x tests/bench/run ]; then DOMUS_ISO=$(iso) DOMUS_HV=$(hv-bin) DOMUS_OUT=$(O) \
 		DOMUS_SRC=$(S) tests/bench/run $(BENCH_ARGS); \
 	else echo "bench: there is no tests/bench/run yet" >&2; exit 1; fi
+
+compare-xl: iso
+	$(Q)DOMUS_ISO=$(iso) DOMUS_HV=$(hv-bin) DOMUS_OUT=$(O) DOMUS_SRC=$(S) \
+		tests/xl/compare $(COMPARE_ARGS)

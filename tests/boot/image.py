@@ -45,14 +45,14 @@ def menu(hv_args, dom0_args, kernel, initrd):
     return "\n".join(lines + ["}", ""])
 
 
-def make_iso(hv_args="", dom0_args="", kernel=KERNEL, initrd=INITRD):
+def make_iso(hv_args="", dom0_args="", kernel=KERNEL, initrd=INITRD, hypervisor=HV):
     """Builds an ISO and returns its path; the caller removes it."""
     WORK.mkdir(parents=True, exist_ok=True)
     base = WORK / f"test.{os.getpid()}.{next(numbers)}"
     config, out = base.with_suffix(".cfg"), base.with_suffix(".iso")
     config.write_text(menu(f"{HV_ARGS} {hv_args}".strip(), f"{DOM0_ARGS} {dom0_args}".strip(),
                            kernel, initrd))
-    files = {"boot/domus": HV, "boot/grub/grub.cfg": config, "boot/vmlinuz": kernel,
+    files = {"boot/domus": hypervisor, "boot/grub/grub.cfg": config, "boot/vmlinuz": kernel,
              "boot/initrd": initrd}
     epoch = os.environ.get("SOURCE_DATE_EPOCH", "1790000000")
     subprocess.run([SRC / "images/make-iso", out, "4000", OUT / "images/core.img",
