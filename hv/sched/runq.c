@@ -135,7 +135,7 @@ static struct vcpu *steal_candidate(const struct runq *from, unsigned int cpu)
 	unsigned int nr = 0;
 
 	for (unsigned int i = 0; n && i < STEAL_LOOK; i++) {
-		if (test_bit(cpu, of_node(n)->sched.hard))
+		if (test_bit(cpu, of_node(n)->sched.hard) && vcpu_runnable(of_node(n)))
 			return of_node(n);
 		if (n->next && nr < STEAL_LOOK)
 			todo[nr++] = n->next;
