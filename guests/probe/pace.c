@@ -63,7 +63,7 @@ static void leave_before_each_10_ms(u32 port, bool yields)
 	else
 		sleep_until(port, now + MS / 10);
 	while (now_ns() / (10 * MS) == now / (10 * MS))
-		cpu_relax();
+		barrier();
 }
 
 void pace(void)
