@@ -8,7 +8,6 @@ idle, the probe that only is there.
 
 # Runs before the list: the same on both sides, not compared.
 SETUP = (
-    "cd /root; unset TERM; export HOME=/root",
     "for i in $(seq 90); do xl domid linux >/dev/null 2>&1 && break; sleep 1; done",
     "for i in $(seq 60); do grep -q 'guest: linux is up' /var/log/xen/console/guest-linux.log"
     " && break; sleep 1; done",
@@ -23,6 +22,11 @@ SETUP = (
     "gone() { for i in $(seq 40); do xl domid $1 >/dev/null 2>&1 || return 0; sleep 1; done; false; }",
     "there() { for i in $(seq 40); do xl domid $1 >/dev/null 2>&1 && return 0; sleep 1; done; false; }",
 )
+
+
+def functions():
+    return "\n".join(x for x in SETUP if "() {" in x)
+
 
 COMMANDS = (
     # Looking at the host.
