@@ -167,7 +167,7 @@ COMMANDS = (
     ("trigger", "xl trigger linux nmi 7"),
     ("button-press", "xl button-press linux power"),
     ("console", "(sleep 3; printf '\\035') | timeout 10 xl console linux | wc -c | grep -c ."),
-    ("console", "xl console -t serial linux"),
+    ("console", "timeout 10 xl console -t serial linux"),
     ("console", "xl console nobody"),
     ("vncviewer", "xl vncviewer linux"),
     ("config-update", "xl config-update linux /etc/xen/linux.cfg"),

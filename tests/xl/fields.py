@@ -11,6 +11,7 @@ UNSTABLE = (
     (r"\(0x[0-9a-f]+\)", "(HEX)"),
     (r"xl\[\d+\]|pid \d+|\bpid=\d+", "PID"),
     (r"/dev/pts/\d+", "PTS"),
+    (r"\b([Dd]omain) \d+", r"\1 N"),
 )
 
 
@@ -71,8 +72,8 @@ def table(text):
     return found
 
 
-# Where something runs and for how long, in what state it is at the moment.
-MOMENTARY = (r" Time\(s\)$", " State$")
+# For how long something runs, in what state it is at the moment.
+MOMENTARY = (" ID$", r" Time\(s\)$", " State$")
 
 
 def compare_table(a, b, ignored=MOMENTARY):
@@ -145,4 +146,7 @@ def compare(key, ours, theirs):
         ours, theirs = (re.sub(r"[\d:]+ up|up +[\d:]+|\d+", "N", x) for x in (ours, theirs))
     if key == "top":
         ours, theirs = (re.sub(r"[ \d.]+", " N ", x) for x in (ours, theirs))
+    if key.startswith("create"):
+        # Failed attempts use up domain ids, and not all fail on both.
+        ours, theirs = (re.sub(r"(?m)^(\S+ +)\d+ +", r"\1ID ", x) for x in (ours, theirs))
     return list(KINDS.get(key, lines)(ours, theirs))
