@@ -19,6 +19,8 @@ static void is_up(void)
 	CHECK(n >= 1);
 	CHECK_EQ(vcpu_op(VCPUOP_is_up, 0, NULL), 1);
 	CHECK_RC(vcpu_op(VCPUOP_is_up, n, NULL), -XEN_ENOENT);
+	if (is_dom0())
+		CHECK_RC(cpu_pin(n, ~0UL), -XEN_EINVAL);
 	CHECK_RC(vcpu_op(VCPUOP_up, n, NULL), -XEN_ENOENT);
 	CHECK_OK(vcpu_op(VCPUOP_up, 0, NULL));
 	if (n > 1 && !cpu_nr(1)->up) {

@@ -43,7 +43,7 @@ void domain_info(struct domain *d, struct xen_domctl_getdomaininfo *i)
 	i->tot_pages = d->tot_pages;
 	i->max_pages = min(d->max_pages, NO_LIMIT);
 	i->shared_info_frame = d->dying ? ~0ULL : virt_to_mfn(d->shared);
-	i->ssidref = d->ssidref;
+	/* ssidref stays 0: without security modules the label of createdomain means nothing. */
 	memcpy(i->handle, d->handle, sizeof(i->handle));
 	i->cpupool = d->cpupool;
 	i->gpaddr_bits = (u8)cpu_features.phys_bits;

@@ -61,6 +61,12 @@ static int not_supported(struct domain *d, struct xen_domctl *op)
 	return -XEN_EOPNOTSUPP;
 }
 
+/* Control of caches and of memory bandwidth. */
+static int no_device(struct domain *d, struct xen_domctl *op)
+{
+	return -XEN_ENODEV;
+}
+
 /* --- */
 
 #define OUT	  1u  /* copied out on success */
@@ -72,8 +78,8 @@ static int not_supported(struct domain *d, struct xen_domctl *op)
 /*
  * Left out, -XEN_ENOSYS: setdebugging, irq/iomem/ioport_permission, subscribe, HVM contexts,
  * bind_pt_irq, memory_mapping, ioport_mapping, ext_vcpucontext, extended state and MSRs of vcpus (for
- * save and restore), set_target, debug_op, vm_event, sharing, set_virq_handler, vNUMA, monitor, PSR,
- * soft reset, vuart, vmtrace, gdbsx.
+ * save and restore), set_target, debug_op, vm_event, sharing, set_virq_handler, monitor, soft
+ * reset, vuart, vmtrace, gdbsx.
  */
 static const struct {
 	u8 cmd, flags;
@@ -110,6 +116,8 @@ static const struct {
 	{XEN_DOMCTL_setnodeaffinity, 0, domctl_setnodeaffinity},
 	{XEN_DOMCTL_getnodeaffinity, 0, domctl_getnodeaffinity},
 	{XEN_DOMCTL_setvnumainfo, 0, not_supported},
+	{XEN_DOMCTL_psr_cmt_op, 0, no_device},
+	{XEN_DOMCTL_psr_alloc, 0, no_device},
 	{XEN_DOMCTL_get_cpu_policy, OUT, domctl_get_cpu_policy},
 	{XEN_DOMCTL_set_cpu_policy, OUT | OUT_ERROR, domctl_set_cpu_policy},
 	{XEN_DOMCTL_get_paging_mempool_size, 0, not_supported},

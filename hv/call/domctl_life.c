@@ -40,7 +40,6 @@ int domctl_createdomain(struct domain *none, struct xen_domctl *op)
 	if (!d)
 		return rc;
 	memcpy(d->handle, c->handle, sizeof(d->handle));
-	d->ssidref = c->ssidref;
 	op->domain = d->id;
 	domain_publish(d);
 	return 0;

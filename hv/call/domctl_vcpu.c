@@ -13,6 +13,12 @@ static struct vcpu *get_vcpu(struct domain *d, u32 id)
 	return id < d->max_vcpus ? atomic_load(&d->vcpu[id]) : NULL;
 }
 
+/* One that there cannot be is another mistake than one that is not there yet. */
+static int no_vcpu(const struct domain *d, u32 id)
+{
+	return id < d->max_vcpus ? -XEN_ESRCH : -XEN_EINVAL;
+}
+
 int domctl_getvcpuinfo(struct domain *d, struct xen_domctl *op)
 {
 	struct xen_domctl_getvcpuinfo *i = &op->u.getvcpuinfo;
@@ -171,7 +177,7 @@ int domctl_setvcpuaffinity(struct domain *d, struct xen_domctl *op)
 	     set_soft = a->flags & XEN_VCPUAFFINITY_SOFT;
 
 	if (!v)
-		return -XEN_ESRCH;
+		return no_vcpu(d, a->vcpu);
 	if (!set_hard && !set_soft)
 		return -XEN_EINVAL;
 	if ((set_hard && bitmap_from_guest(hard, CONFIG_NR_CPUS, &a->cpumap_hard)) ||
@@ -198,7 +204,7 @@ int domctl_getvcpuaffinity(struct domain *d, struct xen_domctl *op)
 	struct vcpu *v = get_vcpu(d, a->vcpu);
 
 	if (!v)
-		return -XEN_ESRCH;
+		return no_vcpu(d, a->vcpu);
 	if (!(a->flags & (XEN_VCPUAFFINITY_HARD | XEN_VCPUAFFINITY_SOFT)))
 		return -XEN_EINVAL;
 	if ((a->flags & XEN_VCPUAFFINITY_HARD) &&
@@ -256,8 +262,15 @@ int domctl_sendtrigger(struct domain *d, struct xen_domctl *op)
 
 	if (!v)
 		return -XEN_ESRCH;
-	if (op->u.sendtrigger.trigger != XEN_DOMCTL_SENDTRIGGER_NMI)
+	switch (op->u.sendtrigger.trigger) {
+	case XEN_DOMCTL_SENDTRIGGER_NMI:
+		vcpu_set_hazard(v, VHAZ_NMI);
+		return 0;
+	case XEN_DOMCTL_SENDTRIGGER_POWER:
+	case XEN_DOMCTL_SENDTRIGGER_SLEEP:
+		/* Buttons of a PC that a PV guest is not in. */
+		return -XEN_EINVAL;
+	default:
 		return -XEN_ENOSYS;
-	vcpu_set_hazard(v, VHAZ_NMI);
-	return 0;
+	}
 }

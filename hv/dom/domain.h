@@ -105,7 +105,6 @@ struct domain {
 	u8 handle[16];
 	u32 vm_assist;
 	s32 time_offset;
-	u32 ssidref;
 	void *memory_map; /* of XENMEM_set_memory_map, from the heap: call/memory_map.c; d->lock */
 	unsigned int cpupool;
 	unsigned int pause_count; /* every domain_pause(), those of the toolstack included */

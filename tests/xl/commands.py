@@ -8,7 +8,6 @@ idle, the probe that only is there.
 
 # Runs before the list: the same on both sides, not compared.
 SETUP = (
-    "cd /root; unset TERM; export HOME=/root",
     "for i in $(seq 90); do xl domid linux >/dev/null 2>&1 && break; sleep 1; done",
     "for i in $(seq 60); do grep -q 'guest: linux is up' /var/log/xen/console/guest-linux.log"
     " && break; sleep 1; done",
@@ -23,6 +22,11 @@ SETUP = (
     "gone() { for i in $(seq 40); do xl domid $1 >/dev/null 2>&1 || return 0; sleep 1; done; false; }",
     "there() { for i in $(seq 40); do xl domid $1 >/dev/null 2>&1 && return 0; sleep 1; done; false; }",
 )
+
+
+def functions():
+    return "\n".join(x for x in SETUP if "() {" in x)
+
 
 COMMANDS = (
     # Looking at the host.
@@ -163,7 +167,7 @@ COMMANDS = (
     ("trigger", "xl trigger linux nmi 7"),
     ("button-press", "xl button-press linux power"),
     ("console", "(sleep 3; printf '\\035') | timeout 10 xl console linux | wc -c | grep -c ."),
-    ("console", "xl console -t serial linux"),
+    ("console", "timeout 10 xl console -t serial linux"),
     ("console", "xl console nobody"),
     ("vncviewer", "xl vncviewer linux"),
     ("config-update", "xl config-update linux /etc/xen/linux.cfg"),
