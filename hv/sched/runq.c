@@ -89,6 +89,8 @@ void runq_account(struct runq *rq, nsec_t now)
 	if (ran <= 0)
 		return;
 	WRITE_ONCE(rq->counted_to, now);
+	/* A machine that was stopped for a while is no reason to punish who was running. */
+	ran = min(ran, 2 * SCHED_TICK);
 	v->sched.vtime += share_vtime(ran, v->sched.weight);
 	cap_charge(v->d, ran);
 	move_clock(rq);
