@@ -4,7 +4,8 @@
 boot(...) starts a machine of the test's own, on the release image or, when it is given options
 or files, on an image made for it; all of them end with the test.
 dom0 is one machine at the prompt that the tests of a running system share: four CPUs and
-every kind of disk and network card.
+every kind of disk and network card.  first_guest is the guest that starts there by itself;
+the tests with dom0 do not have it any more.
 """
 import pytest
 
@@ -17,7 +18,8 @@ IMAGE_WORDS = ("hv_args", "dom0_args", "kernel", "initrd")
 
 # One machine runs at a time: the shared one first, and it ends when a test starts its own.
 def pytest_collection_modifyitems(items):
-    items.sort(key=lambda item: ("dom0" not in item.fixturenames,
+    items.sort(key=lambda item: ("first_guest" not in item.fixturenames,
+                                 "dom0" not in item.fixturenames,
                                  item.module.__name__ != "test_smoke"))
 
 
@@ -54,4 +56,9 @@ def shared_machine(tmp_path_factory):
 @pytest.fixture
 def dom0(shared_machine):
     """The shared machine; one that a test has broken is started again."""
-    return shared_machine.healthy()
+    return shared_machine.alone()
+
+
+@pytest.fixture
+def first_guest(shared_machine):
+    return shared_machine.first_guest()

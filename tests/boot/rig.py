@@ -2,6 +2,7 @@
 """The shared machine: the release image, four CPUs, all disks, both network cards, our tools."""
 import subprocess
 
+import guests
 from qemu import BootFailure, Machine, OUT, SRC, WORK
 
 HERE = SRC / "tests/boot"
@@ -62,6 +63,7 @@ class Rig:
     def __init__(self, folder):
         self.folder, self.machine, self.broken = folder, None, None
         self.starts = self.losses = 0
+        self.has_guest = False
 
     def __enter__(self):
         return self
@@ -86,6 +88,7 @@ class Rig:
         self.machine.choose(0)
         self.machine.to_prompt()
         unpack_tools(self.machine)
+        self.has_guest = True
 
     def healthy(self):
         if self.broken:
@@ -108,3 +111,19 @@ class Rig:
                 self.close()
                 raise
         return self.machine
+
+    def alone(self):
+        """The machine without the guest that started itself."""
+        machine = self.healthy()
+        if self.has_guest:
+            guests.end_first(machine)
+            self.has_guest = False
+        return machine
+
+    def first_guest(self):
+        """That guest; one that was ended is created again."""
+        machine = self.healthy()
+        if not self.has_guest:
+            guests.Guest(machine, "linux", None).create()
+            self.has_guest = True
+        return guests.wait_first(machine)

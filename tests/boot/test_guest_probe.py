@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from guests import end_first
 from qemu import BootFailure, scale
 from rig import tools_disk, unpack_tools
 
@@ -96,6 +97,7 @@ def test_processor(boot, cpu):
     m.choose(0)
     m.to_prompt()
     unpack_tools(m)
+    end_first(m)
     conformance(m, f"{ALONE},time", 2)
     m.check_clean()
 
