@@ -12,6 +12,7 @@ UNSTABLE = (
     (r"xl\[\d+\]|pid \d+|\bpid=\d+", "PID"),
     (r"/dev/pts/\d+", "PTS"),
     (r"\b([Dd]omain) \d+", r"\1 N"),
+    (r"\[ *\d+\.\d+\]", "[TIME]"),
 )
 
 
