@@ -19,10 +19,10 @@ static void idle(void)
 static void spin_here(void *arg)
 {
 	for (;;)
-		cpu_relax();
+		barrier();
 }
 
-/* All vcpus. */
+/* All vcpus; without PAUSE, at which an emulator would take the next processor. */
 static void spin(void)
 {
 	unsigned int n = nr_vcpus();

@@ -164,6 +164,7 @@ void probe_main(struct start_info *si)
 	console_quiet();
 	trap_init();
 	load();
+	pace();
 	mem_init();
 	verbose = option("verbose") != NULL;
 	if (option("crash"))

@@ -13,6 +13,7 @@ extern const struct test start_tests[], trap_tests[], user_mode_tests[], mm_entr
 void bench(void);
 /* One of load.c's words on the command line: does not return. */
 void load(void);
+void pace(void); /* pace.c: the same */
 /* The other side of the topic peer; returns when the peer says so. */
 void offer(void);
 /* Does what must end the domain, and nothing but the domain; returns when it did not. */

@@ -235,31 +235,21 @@ int domctl_getnodeaffinity(struct domain *d, struct xen_domctl *op)
 
 /* --- shares --- */
 
-#define WEIGHT_DEFAULT 256
-
 int domctl_scheduler_op(struct domain *d, struct xen_domctl *op)
 {
 	struct xen_domctl_scheduler_op *s = &op->u.scheduler_op;
 	struct xen_domctl_sched_credit2 *c = &s->u.credit2;
-	struct vcpu *v;
 
 	if (s->sched_id != XEN_SCHEDULER_CREDIT2)
 		return -XEN_EINVAL;
 	switch (s->cmd) {
 	case XEN_DOMCTL_SCHEDOP_getinfo:
-		c->weight = WEIGHT_DEFAULT;
-		c->cap = 0;
-		for_each_vcpu (d, v) {
-			c->weight = v->sched.weight;
-			c->cap = v->sched.cap;
-		}
+		c->weight = sched_get_weight(d);
+		c->cap = d->sched.cap;
 		return 0;
 	case XEN_DOMCTL_SCHEDOP_putinfo:
-		for_each_vcpu (d, v) {
-			if (c->weight)
-				v->sched.weight = c->weight;
-			v->sched.cap = c->cap;
-		}
+		/* A weight of 0 leaves it as it is. */
+		sched_set_share(d, c->weight ? c->weight : sched_get_weight(d), c->cap);
 		return 0;
 	default:
 		return -XEN_EINVAL;

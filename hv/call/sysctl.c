@@ -133,7 +133,7 @@ static int cpupool_op(struct xen_sysctl *op)
 	}
 }
 
-static int set_ratelimit(u32 us)
+static int set_ratelimit(unsigned int us)
 {
 	if (us && (us < XEN_SYSCTL_SCHED_RATELIMIT_MIN || us > XEN_SYSCTL_SCHED_RATELIMIT_MAX))
 		return -XEN_EINVAL;
@@ -153,7 +153,7 @@ static int scheduler_op(struct xen_sysctl *op)
 		return set_ratelimit(s->u.sched_credit2.ratelimit_us);
 	if (s->cmd != XEN_SYSCTL_SCHEDOP_getinfo)
 		return -XEN_EINVAL;
-	s->u.sched_credit2.ratelimit_us = (u32)(sched_ratelimit() / NSEC_PER_USEC);
+	s->u.sched_credit2.ratelimit_us = (unsigned int)(sched_get_ratelimit() / NSEC_PER_USEC);
 	return 0;
 }
 

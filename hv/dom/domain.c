@@ -273,6 +273,7 @@ static struct domain *new_domain(const struct domain_config *cfg)
 	list_init(&d->hash);
 	frame_list_init(&d->frames);
 	domain_init_watchdogs(d);
+	sched_init_domain(d);
 	return d;
 }
 
@@ -323,6 +324,7 @@ static int kill_stop(struct domain *d)
 	struct vcpu *v;
 
 	domain_stop_watchdogs(d);
+	sched_stop_domain(d);
 	for_each_vcpu (d, v)
 		sched_recheck(v);
 	for_each_vcpu (d, v) {

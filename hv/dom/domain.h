@@ -109,6 +109,7 @@ struct domain {
 	unsigned int cpupool;
 	unsigned int pause_count; /* every domain_pause(), those of the toolstack included */
 	unsigned int tool_pauses; /* by the toolstack alone: what it may undo, what it is shown */
+	struct sched_domain sched;
 	struct domain_watchdog watchdog[NR_WATCHDOGS];
 };
 

@@ -18,7 +18,7 @@ static void affinity_changed(struct vcpu *v, struct runq *rq)
 	if (queued && allowed)
 		runq_kick(v, cpu, false);
 	else if (queued)
-		runq_place(v, false);
+		runq_place(v);
 }
 
 void sched_set_affinity(struct vcpu *v, const unsigned long *hard, const unsigned long *soft)
@@ -88,16 +88,9 @@ u64 sched_idle_time(unsigned int cpu)
 	return idle_vcpu(cpu) ? vcpu_cpu_time(idle_vcpu(cpu)) : 0;
 }
 
-static void dump_queue(const char *what, struct list_head *l)
-{
-	struct vcpu *v;
-
-	list_for_each_entry (v, l, sched.node)
-		pr_info("    %s: d%uv%u, last on %u\n", what, v->d->id, v->id, v->sched.cpu);
-}
-
 void sched_dump(void)
 {
+	const struct vcpu *next;
 	unsigned int cpu;
 
 	for_each_online_cpu (cpu) {
@@ -106,8 +99,10 @@ void sched_dump(void)
 		spin_lock(&rq->lock);
 		pr_info("CPU %u: runs d%uv%u, %u waiting%s\n", cpu, rq->curr->d->id, rq->curr->id,
 			rq->nr, test_bit(cpu, sched_idle_map) ? ", idle" : "");
-		dump_queue("woken", &rq->boosted);
-		dump_queue("ready", &rq->normal);
+		next = runq_first(rq);
+		if (next)
+			pr_info("    next: d%uv%u, %ld us after the queue's clock\n", next->d->id,
+				next->id, (long)(next->sched.vtime - rq->clock) / 65536 / 1000);
 		spin_unlock(&rq->lock);
 	}
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "sched/runq.h"
+#include "sched/cap.h"
 #include "cpu/percpu.h"
 #include "lib/log.h"
 
@@ -42,20 +43,68 @@ int runstate_off_cpu(const struct vcpu *v)
 {
 	if (vcpu_runnable(v))
 		return RUNSTATE_runnable;
-	return READ_ONCE(v->sched.pause_flags) & VPF_BLOCKED ? RUNSTATE_blocked : RUNSTATE_offline;
+	if (READ_ONCE(v->sched.pause_flags) & VPF_BLOCKED)
+		return RUNSTATE_blocked;
+	return vcpu_stopped(v) ? RUNSTATE_offline : RUNSTATE_runnable;
 }
 
-void runq_insert(struct runq *rq, struct vcpu *v, bool front, nsec_t now)
+/* --- the order --- */
+
+static struct vcpu *of_node(struct heap_node *n)
 {
-	struct list_head *l = v->sched.boosted ? &rq->boosted : &rq->normal;
+	return n ? container_of(n, struct vcpu, sched.node) : NULL;
+}
+
+struct vcpu *runq_first(const struct runq *rq)
+{
+	return of_node(rq->heap.root);
+}
+
+/* The clock follows the least virtual time of all who want to run. */
+static void move_clock(struct runq *rq)
+{
+	const struct vcpu *first = runq_first(rq);
+	bool busy = rq->curr != rq->idle;
+	u64 least;
+
+	if (!busy && !first)
+		return;
+	least = busy ? rq->curr->sched.vtime : first->sched.node.key;
+	if (busy && first && heap_less(first->sched.node.key, least))
+		least = first->sched.node.key;
+	if (heap_less(rq->clock, least)) {
+		WRITE_ONCE(rq->served, rq->served + (nsec_t)((least - rq->clock) >> 16));
+		WRITE_ONCE(rq->clock, least);
+	}
+}
+
+void runq_account(struct runq *rq, nsec_t now)
+{
+	struct vcpu *v = rq->curr;
+	nsec_t ran;
+
+	if (v == rq->idle)
+		return;
+	ran = now - rq->counted_to;
+	if (ran <= 0)
+		return;
+	WRITE_ONCE(rq->counted_to, now);
+	/* A machine that was stopped for a while is no reason to punish who was running. */
+	ran = min(ran, 2 * SCHED_TICK);
+	v->sched.vtime += share_vtime(ran, v->sched.weight);
+	cap_charge(v->d, ran);
+	move_clock(rq);
+}
+
+void runq_insert(struct runq *rq, struct vcpu *v, bool last, nsec_t now)
+{
+	const struct vcpu *first = runq_first(rq);
+	u64 key = v->sched.vtime;
 
 	ASSERT(!v->sched.queued && !v->sched.running);
-	if (!v->sched.boosted && list_empty(&rq->normal))
-		rq->normal_served = now;
-	if (front)
-		list_add(&v->sched.node, l);
-	else
-		list_add_tail(&v->sched.node, l);
+	if (last && first && heap_less(key, first->sched.node.key + 1))
+		key = first->sched.node.key + 1;
+	heap_insert(&rq->heap, &v->sched.node, key);
 	v->sched.queued = true;
 	WRITE_ONCE(rq->nr, rq->nr + 1);
 	runstate_set(v, RUNSTATE_runnable, now);
@@ -64,39 +113,49 @@ void runq_insert(struct runq *rq, struct vcpu *v, bool front, nsec_t now)
 void runq_remove(struct runq *rq, struct vcpu *v)
 {
 	ASSERT(v->sched.queued);
-	list_del(&v->sched.node);
+	heap_remove(&rq->heap, &v->sched.node);
 	v->sched.queued = false;
 	WRITE_ONCE(rq->nr, rq->nr - 1);
 }
 
-struct vcpu *runq_first(struct runq *rq, nsec_t now)
+/* To the timeline of another queue. extra: virtual time that it is owed. */
+static void rebase(struct vcpu *v, u64 from, u64 to, u64 extra)
 {
-	bool hogs = !list_empty(&rq->normal);
+	s64 ahead = (s64)(v->sched.vtime - from);
 
-	if (list_empty(&rq->boosted) || (hogs && now - rq->normal_served > SCHED_STARVE))
-		return hogs ? list_first_entry(&rq->normal, struct vcpu, sched.node) : NULL;
-	return list_first_entry(&rq->boosted, struct vcpu, sched.node);
+	v->sched.vtime = to + (u64)share_clamp(ahead, v->sched.weight) - extra;
 }
 
-static struct vcpu *steal_candidate(struct list_head *l, unsigned int cpu)
-{
-	struct vcpu *v;
+/* --- from one queue to another --- */
 
-	list_for_each_entry (v, l, sched.node) {
-		if (test_bit(cpu, v->sched.hard))
-			return v;
+#define STEAL_LOOK 16
+
+/* One of those that go soon and may run on cpu: a look at the top of the heap, not at all of it. */
+static struct vcpu *steal_candidate(const struct runq *from, unsigned int cpu)
+{
+	struct heap_node *todo[STEAL_LOOK], *n = from->heap.root;
+	unsigned int nr = 0;
+
+	for (unsigned int i = 0; n && i < STEAL_LOOK; i++) {
+		if (test_bit(cpu, of_node(n)->sched.hard) && vcpu_runnable(of_node(n)))
+			return of_node(n);
+		if (n->next && nr < STEAL_LOOK)
+			todo[nr++] = n->next;
+		if (n->child)
+			n = n->child;
+		else
+			n = nr ? todo[--nr] : NULL;
 	}
 	return NULL;
 }
 
-static struct vcpu *steal_from(struct runq *from, unsigned int cpu)
+static struct vcpu *take_from(struct runq *from, unsigned int cpu, u64 extra)
 {
-	struct vcpu *v = steal_candidate(&from->boosted, cpu);
+	struct vcpu *v = steal_candidate(from, cpu);
 
-	if (!v)
-		v = steal_candidate(&from->normal, cpu);
 	if (v) {
 		runq_remove(from, v);
+		rebase(v, from->clock, runqs[cpu].clock, extra);
 		v->sched.cpu = cpu;
 	}
 	return v;
@@ -118,13 +177,82 @@ struct vcpu *runq_steal(struct runq *rq)
 			missed = true;
 			continue;
 		}
-		v = steal_from(from, cpu);
+		v = take_from(from, cpu, 0);
 		spin_unlock(&from->lock);
 	}
 	/* Not knowing what was in a queue is no reason to sleep. */
 	if (!v && missed)
 		cpu_raise_hazard(cpu, HAZ_SCHED);
 	return v;
+}
+
+/* Who wants to run there, the running one included. */
+static unsigned int load_of(unsigned int cpu)
+{
+	const struct runq *rq = &runqs[cpu];
+
+	return READ_ONCE(rq->nr) + (READ_ONCE(rq->curr) != rq->idle);
+}
+
+/* One that runs alone is accounted for late. Without the lock, so a little more or less. */
+static nsec_t served_until(const struct runq *rq, nsec_t now)
+{
+	nsec_t served = READ_ONCE(rq->served);
+
+	if (READ_ONCE(rq->curr) != rq->idle && !READ_ONCE(rq->nr))
+		served += max(now - READ_ONCE(rq->counted_to), (nsec_t)0);
+	return served;
+}
+
+/* Of the CPUs with less to do than this one, the one whose vcpus were served most. */
+static struct runq *richest(const struct runq *rq, unsigned int cpu, nsec_t now)
+{
+	struct runq *found = NULL;
+	unsigned int other;
+	nsec_t most = 0;
+
+	for_each_online_cpu (other) {
+		struct runq *q = &runqs[other];
+
+		if (other == cpu || load_of(other) >= load_of(cpu))
+			continue;
+		if (!found || served_until(q, now) > most) {
+			found = q;
+			most = served_until(q, now);
+		}
+	}
+	/* One less there than here is reason only if they also had more. */
+	if (found && load_of((unsigned int)(found - runqs)) + 2 > load_of(cpu) &&
+	    most < rq->served + SHARE_STEP)
+		found = NULL;
+	return found;
+}
+
+void runq_balance(struct runq *rq, nsec_t now)
+{
+	unsigned int cpu = (unsigned int)(rq - runqs), other;
+	struct runq *to;
+	struct vcpu *v;
+	nsec_t owed;
+
+	if (!rq->nr || now - rq->balanced < SCHED_BALANCE)
+		return;
+	rq->balanced = now;
+	to = richest(rq, cpu, now);
+	if (!to || !spin_trylock(&to->lock))
+		return;
+	runq_account(to, now);
+	other = (unsigned int)(to - runqs);
+	/* What is older is history: there was nobody who could have changed queues. */
+	owed = max(to->served - rq->served, (nsec_t)0);
+	if (owed > SHARE_DEBT)
+		rq->served = to->served - SHARE_DEBT;
+	v = take_from(rq, other, (u64)min(owed, (nsec_t)SHARE_DEBT) << 16);
+	if (v) {
+		runq_insert(to, v, false, now);
+		cpu_raise_hazard(other, HAZ_SCHED);
+	}
+	spin_unlock(&to->lock);
 }
 
 /* --- placement --- */
@@ -143,13 +271,6 @@ static unsigned int find_idle(const struct vcpu *v, bool soft)
 			return w * BITS_PER_LONG + ffs_long(m);
 	}
 	return CONFIG_NR_CPUS;
-}
-
-static unsigned int load_of(unsigned int cpu)
-{
-	const struct runq *rq = &runqs[cpu];
-
-	return READ_ONCE(rq->nr) + (READ_ONCE(rq->curr) != rq->idle);
 }
 
 /* The least loaded CPU of the hard affinity; among equals the last one it ran on. */
@@ -206,18 +327,6 @@ void runq_kick(const struct vcpu *v, unsigned int cpu, bool tell_owner)
 		cpu_raise_hazard(cpu, HAZ_SCHED);
 }
 
-static void wake_idle_for(const struct list_head *l)
-{
-	const struct vcpu *v;
-
-	list_for_each_entry (v, l, sched.node) {
-		unsigned int idle = find_idle(v, false);
-
-		if (idle < CONFIG_NR_CPUS && test_and_clear_bit_atomic(idle, sched_idle_map))
-			cpu_raise_hazard(idle, HAZ_SCHED);
-	}
-}
-
 static bool any_idle(void)
 {
 	return find_first_bit(sched_idle_map, CONFIG_NR_CPUS) < CONFIG_NR_CPUS;
@@ -225,7 +334,8 @@ static bool any_idle(void)
 
 void runq_pass_on(void)
 {
-	unsigned int cpu;
+	unsigned int cpu, idle;
+	bool wanted;
 
 	smp_mb();
 	for (cpu = 0; cpu < nr_cpus && any_idle(); cpu++) {
@@ -233,10 +343,15 @@ void runq_pass_on(void)
 
 		if (!READ_ONCE(rq->nr))
 			continue;
-		spin_lock(&rq->lock);
-		wake_idle_for(&rq->boosted);
-		wake_idle_for(&rq->normal);
-		spin_unlock(&rq->lock);
+		for (idle = 0; idle < nr_cpus; idle++) {
+			if (!test_bit(idle, sched_idle_map))
+				continue;
+			spin_lock(&rq->lock);
+			wanted = steal_candidate(rq, idle) != NULL;
+			spin_unlock(&rq->lock);
+			if (wanted && test_and_clear_bit_atomic(idle, sched_idle_map))
+				cpu_raise_hazard(idle, HAZ_SCHED);
+		}
 	}
 }
 
@@ -246,12 +361,13 @@ static bool placeable(const struct vcpu *v)
 	return !v->sched.running && !v->sched.queued && vcpu_runnable(v);
 }
 
-void runq_place(struct vcpu *v, bool boost)
+void runq_place(struct vcpu *v)
 {
-	bool chosen = false, tell;
-	struct runq *rq;
-	unsigned int cpu;
+	u64 from = READ_ONCE(runqs[v->sched.cpu].clock);
+	unsigned int cpu, old = v->sched.cpu;
 	nsec_t now = clock_now();
+	bool chosen = false, first;
+	struct runq *rq;
 
 	for (;;) {
 		rq = runq_lock_of(v);
@@ -270,11 +386,11 @@ void runq_place(struct vcpu *v, bool boost)
 			break;
 		spin_unlock(&rq->lock);
 	}
-	v->sched.boosted = boost;
-	v->sched.slice_left = 0;
+	runq_account(rq, now);
+	rebase(v, cpu == old ? rq->clock : from, rq->clock, 0);
 	runq_insert(rq, v, false, now);
-	/* A second hog changes nothing for the CPU: its slice timer runs already. */
-	tell = boost || rq->nr == 1;
+	/* One that is not the first changes nothing for the CPU: its tick comes soon enough. */
+	first = runq_first(rq) == v;
 	spin_unlock(&rq->lock);
-	runq_kick(v, cpu, tell);
+	runq_kick(v, cpu, first);
 }

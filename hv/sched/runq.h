@@ -12,18 +12,23 @@
 #define SCHED_RUNQ_H
 
 #include "dom/domain.h"
+#include "sched/share.h"
 
-#define SCHED_SLICE  (10 * NSEC_PER_MSEC)
-#define SCHED_REST   (1 * NSEC_PER_MSEC)  /* less of a slice is not kept for later */
-#define SCHED_STARVE (20 * NSEC_PER_MSEC) /* hogs wait at most that long for wakers */
-#define SCHED_TICK   (1 * NSEC_PER_SEC)	  /* a vcpu that runs alone: time area refresh */
+#define SCHED_TICK    (1 * NSEC_PER_SEC)   /* a vcpu that runs alone: time area refresh */
+#define SCHED_BALANCE (20 * NSEC_PER_MSEC) /* while somebody waits: a look at the other CPUs */
+
+/* How long a vcpu runs before another may take over that does not come from idleness, ns. */
+extern nsec_t sched_ratelimit;
 
 struct runq {
 	spinlock_t lock;
-	struct list_head normal, boosted;
-	unsigned int nr;      /* in both lists */
-	nsec_t normal_served; /* a normal vcpu last ran, or none was waiting */
-	struct vcpu *curr;    /* the idle vcpu when idle */
+	struct heap heap; /* who waits, by virtual time */
+	unsigned int nr;  /* in it */
+	u64 clock;	  /* the least virtual time of those who want to run here */
+	nsec_t served;	  /* how far the clock went while somebody was there, in ns of weight 256 */
+	nsec_t counted_to; /* until when the running one is accounted for */
+	nsec_t balanced;   /* when this CPU last looked at the other queues */
+	struct vcpu *curr; /* the idle vcpu when idle */
 	struct vcpu *idle;
 	struct vcpu *lazy; /* whose registers this idle CPU still has; its own business */
 	bool sync_lazy;	   /* somebody wants them in struct vcpu */
@@ -37,18 +42,22 @@ extern unsigned long sched_idle_map[BITS_TO_LONGS(CONFIG_NR_CPUS)];
 struct runq *runq_lock_of(const struct vcpu *v);
 /* Is it in v's hard affinity and online? */
 bool runq_cpu_allowed(const struct vcpu *v, unsigned int cpu);
-/* With the lock: into the queue as runnable. front: it was interrupted and has slice left. */
-void runq_insert(struct runq *rq, struct vcpu *v, bool front, nsec_t now);
+/* With the lock: into the queue as runnable. last: behind the next one, whatever its virtual time. */
+void runq_insert(struct runq *rq, struct vcpu *v, bool last, nsec_t now);
 void runq_remove(struct runq *rq, struct vcpu *v);
 /* With the lock: who is next, or NULL. */
-struct vcpu *runq_first(struct runq *rq, nsec_t now);
+struct vcpu *runq_first(const struct runq *rq);
+/* With the lock: counts what the running vcpu has run since the last time, and moves the clock on. */
+void runq_account(struct runq *rq, nsec_t now);
 /* With the lock of rq, announced as idle: takes a vcpu out of another queue, for this one. */
 struct vcpu *runq_steal(struct runq *rq);
 /*
- * v, if it may run and does not yet: chooses a CPU, queues it there and has somebody run it. boost: it
- * ended a block. No lock held.
+ * With the lock of rq, at most every SCHED_BALANCE: gives one that waits here to a CPU with less to do
+ * that was ahead in service. Thus three hogs on two CPUs have two thirds each.
  */
-void runq_place(struct vcpu *v, bool boost);
+void runq_balance(struct runq *rq, nsec_t now);
+/* v, if it may run and does not yet: chooses a CPU, queues it there and has somebody run it. No lock. */
+void runq_place(struct vcpu *v);
 /* After v was queued on cpu: wakes an idle CPU for it; the queue's own when tell_owner is set. */
 void runq_kick(const struct vcpu *v, unsigned int cpu, bool tell_owner);
 

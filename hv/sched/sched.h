@@ -8,12 +8,20 @@
 
 #include "lib/types.h"
 #include "lib/bits.h"
-#include "lib/list.h"
+#include "lib/heap.h"
 #include "lib/spinlock.h"
 #include "time/timer.h"
 
 struct vcpu;
 struct domain;
+
+/* A domain's cap: what it may run in each period, counted by all CPUs. Owner: cap.c. */
+struct sched_domain {
+	u16 cap;     /* percent of one CPU; 0: none */
+	bool parked; /* it has used up its period: no vcpu of it runs */
+	s64 budget; /* ns left of this period, atomically; what was overdrawn is taken off the next */
+	struct timer refill;
+};
 
 /* sched.pause_flags: why a vcpu may not run */
 #define VPF_DOWN    1u /* VCPUOP_down, or never up */
@@ -24,25 +32,33 @@ struct domain;
  * is the CPU (+ 1) that idles with the registers of a blocked vcpu still in it.
  */
 struct sched_vcpu {
-	struct list_head node; /* in a run queue */
+	struct heap_node node; /* in a run queue */
+	u64 vtime;	       /* share.h, on the timeline of the queue of cpu */
 	u32 pause_flags;       /* VPF_*, atomically */
 	u32 pause_count;       /* nested vcpu_pause(), atomically; the domain's own is in d */
 	unsigned int cpu;      /* where it runs, or ran last */
 	unsigned int lazy_cpu;
 	bool running, queued;
-	bool boosted; /* woken and has not used up a slice since: goes before the hogs */
 	bool yielded, pinned;
-	nsec_t last_start, slice_end, slice_left;
+	nsec_t last_start;
 	DECLARE_BITMAP(hard, CONFIG_NR_CPUS);
 	DECLARE_BITMAP(soft, CONFIG_NR_CPUS);
 	DECLARE_BITMAP(unpinned, CONFIG_NR_CPUS); /* hard, while SCHEDOP_pin_override holds */
-	u16 weight, cap;
+	u16 weight;
 };
 
 void sched_init(void); /* boot CPU, before the first domain; needs the heap */
 void sched_init_cpu(
 	unsigned int cpu); /* creates its idle vcpu; needs timer_init_cpu and cpu_infos */
 struct vcpu *idle_vcpu(unsigned int cpu);
+void sched_init_domain(struct domain *d);
+void sched_stop_domain(struct domain *d); /* before it is freed; its vcpus do not run any more */
+/* weight: 1..65535, of each vcpu; cap: percent of one CPU for all together, 0: none. */
+void sched_set_share(struct domain *d, u16 weight, u16 cap);
+u16 sched_get_weight(const struct domain *d);
+/* ns that a vcpu runs before one that waits may take over; 0..500 ms. */
+void sched_set_ratelimit(nsec_t ns);
+nsec_t sched_get_ratelimit(void);
 int sched_init_vcpu(struct vcpu *v); /* down, any CPU */
 void sched_destroy_vcpu(struct vcpu *v);
 
@@ -73,6 +89,8 @@ void vcpu_wait_off(struct vcpu *v);
 /* Something that vcpu_runnable() depends on has changed. */
 void sched_recheck(struct vcpu *v);
 bool vcpu_runnable(const struct vcpu *v);
+/* It is kept from running by its own or its domain's state; a used-up cap is not meant. */
+bool vcpu_stopped(const struct vcpu *v);
 
 /* Called by the exit path with HAZ_SCHED: may switch to another vcpu. Returns in its context. */
 void schedule(void);
@@ -80,10 +98,6 @@ void schedule(void);
 void __noreturn idle_loop(void);
 /* Provided by the floor above: leaves this C context for the guest state in struct cpu_info. */
 void __noreturn resume_guest(void);
-/* A hog runs that long before a waking vcpu takes over; 0: it makes room at once. */
-#define SCHED_RATELIMIT_DEFAULT (1 * NSEC_PER_MSEC)
-nsec_t sched_ratelimit(void);
-void sched_set_ratelimit(nsec_t t); /* each CPU heeds it at its next decision */
 /* Either may be NULL: unchanged. CPUs that are not online count only when there is no other. */
 void sched_set_affinity(struct vcpu *v, const unsigned long *hard, const unsigned long *soft);
 /* The current vcpu: to one CPU, or back (negative). 0, -XEN_EINVAL or -XEN_EBUSY. */

@@ -1,11 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 #include "sched/runq.h"
+#include "sched/cap.h"
 #include "cpu/irqflags.h"
 #include "cpu/percpu.h"
 #include "dom/vtime.h"
 #include "lib/log.h"
 
 const struct sched_switch_ops *guest_switch_ops;
+nsec_t sched_ratelimit = 500 * NSEC_PER_USEC;
+
+void sched_set_ratelimit(nsec_t ns)
+{
+	WRITE_ONCE(sched_ratelimit, ns);
+}
+
+nsec_t sched_get_ratelimit(void)
+{
+	return sched_ratelimit;
+}
 
 /* --- registers that stay behind in an idle CPU --- */
 
@@ -63,22 +75,13 @@ void vcpu_wait_off(struct vcpu *v)
 
 /* --- the decision --- */
 
-static nsec_t ratelimit = SCHED_RATELIMIT_DEFAULT;
-
-nsec_t sched_ratelimit(void)
+/* With the lock, somebody waits: until when v, which runs, goes first. */
+static nsec_t time_left(const struct runq *rq, const struct vcpu *v)
 {
-	return READ_ONCE(ratelimit);
-}
+	const struct vcpu *first = runq_first(rq);
 
-void sched_set_ratelimit(nsec_t t)
-{
-	WRITE_ONCE(ratelimit, t);
-}
-
-/* Whoever may not be interrupted for so long must have a slice that lasts so long. */
-static nsec_t slice(void)
-{
-	return max((nsec_t)SCHED_SLICE, sched_ratelimit());
+	return share_left(v->sched.vtime, v->sched.weight, first->sched.node.key,
+			  first->sched.weight);
 }
 
 /* With the lock: shall prev, which could go on, make room? */
@@ -86,10 +89,23 @@ static bool must_yield(struct runq *rq, struct vcpu *prev, nsec_t now)
 {
 	if (!rq->nr)
 		return false;
-	if (prev->sched.yielded || now >= prev->sched.slice_end)
+	if (prev->sched.yielded)
 		return true;
-	return !prev->sched.boosted && !list_empty(&rq->boosted) &&
-	       now - prev->sched.last_start >= sched_ratelimit();
+	return now - prev->sched.last_start >= sched_ratelimit && !time_left(rq, prev);
+}
+
+/* With the lock: who is to go next. A domain that used up its cap leaves its vcpus in the queues. */
+static struct vcpu *take_first(struct runq *rq, nsec_t now)
+{
+	struct vcpu *v;
+
+	while ((v = runq_first(rq)) != NULL) {
+		runq_remove(rq, v);
+		if (vcpu_runnable(v))
+			break;
+		runstate_set(v, runstate_off_cpu(v), now);
+	}
+	return v;
 }
 
 static struct vcpu *pick_next(struct runq *rq, struct vcpu *prev, nsec_t now)
@@ -98,14 +114,12 @@ static struct vcpu *pick_next(struct runq *rq, struct vcpu *prev, nsec_t now)
 	bool keep = prev != rq->idle && vcpu_runnable(prev) && runq_cpu_allowed(prev, cpu);
 	struct vcpu *next;
 
-	if (prev != rq->idle && !prev->sched.boosted)
-		rq->normal_served = now;
 	if (keep && !must_yield(rq, prev, now))
 		return prev;
-	next = runq_first(rq, now);
-	if (next) {
-		runq_remove(rq, next);
-	} else {
+	next = take_first(rq, now);
+	if (!next && keep)
+		return prev;
+	if (!next) {
 		(void)test_and_set_bit_atomic(cpu, sched_idle_map);
 		next = runq_steal(rq);
 	}
@@ -124,45 +138,28 @@ static void arm_tick(struct runq *rq, nsec_t now)
 	if (v == rq->idle)
 		return;
 	if (rq->nr) {
-		when = v->sched.slice_end;
-		if (!v->sched.boosted && !list_empty(&rq->boosted))
-			when = min(when, v->sched.last_start + sched_ratelimit());
+		when = min(now + SCHED_BALANCE, now + time_left(rq, v));
+		when = max(when, v->sched.last_start + sched_ratelimit);
 	}
+	when = min(when, now + cap_left(v->d, SCHED_TICK));
 	if (!timer_pending(&rq->tick) || rq->tick.expires > when)
 		timer_set(&rq->tick, when);
 }
 
-/* With the lock: prev goes on; a slice that ran out with nobody waiting starts afresh. */
+/* With the lock: prev goes on. */
 static void keep_running(struct runq *rq, struct vcpu *v, nsec_t now)
 {
 	if (v == rq->idle)
 		return;
 	v->sched.yielded = false;
-	if (now >= v->sched.slice_end) {
-		v->sched.slice_end = now + slice();
-		v->sched.boosted = false;
-	}
 	arm_tick(rq, now);
 }
 
 /* --- the switch --- */
 
-/* With the lock: accounts for the end of prev's run. */
 static void stop_running(struct runq *rq, struct vcpu *prev, nsec_t now)
 {
-	nsec_t left = prev->sched.slice_end - now;
-
-	if (prev == rq->idle) {
-		runstate_set(prev, RUNSTATE_runnable, now);
-		return;
-	}
-	if (left < SCHED_REST || prev->sched.yielded) {
-		left = 0;
-		prev->sched.boosted = false;
-	}
-	prev->sched.slice_left = left;
-	prev->sched.yielded = false;
-	runstate_set(prev, runstate_off_cpu(prev), now);
+	runstate_set(prev, prev == rq->idle ? RUNSTATE_runnable : runstate_off_cpu(prev), now);
 }
 
 static void start_running(struct runq *rq, struct vcpu *next, nsec_t now)
@@ -173,8 +170,7 @@ static void start_running(struct runq *rq, struct vcpu *next, nsec_t now)
 		return;
 	next->sched.running = true;
 	next->sched.last_start = now;
-	next->sched.slice_end = now + (next->sched.slice_left ? next->sched.slice_left : slice());
-	next->sched.slice_left = 0;
+	WRITE_ONCE(rq->counted_to, now);
 	arm_tick(rq, now);
 }
 
@@ -182,14 +178,15 @@ static void start_running(struct runq *rq, struct vcpu *next, nsec_t now)
 static void put_prev(struct runq *rq, struct vcpu *prev, nsec_t now)
 {
 	unsigned int cpu = prev->sched.cpu;
-	bool place = false, queued = false;
+	bool place = false, queued = false, yielded = prev->sched.yielded;
 
 	spin_lock(&rq->lock);
 	atomic_store(&prev->sched.running, false);
+	prev->sched.yielded = false;
 	if (!vcpu_runnable(prev)) {
 		runstate_set(prev, runstate_off_cpu(prev), now);
 	} else if (runq_cpu_allowed(prev, cpu)) {
-		runq_insert(rq, prev, prev->sched.slice_left != 0, now);
+		runq_insert(rq, prev, yielded, now);
 		arm_tick(rq, now);
 		queued = true;
 	} else {
@@ -199,7 +196,7 @@ static void put_prev(struct runq *rq, struct vcpu *prev, nsec_t now)
 	if (queued)
 		runq_kick(prev, cpu, false);
 	if (place)
-		runq_place(prev, false);
+		runq_place(prev);
 }
 
 /* A vcpu that only waits for an event will most likely be the next one here. */
@@ -270,6 +267,9 @@ void schedule(void)
 	if (READ_ONCE(rq->sync_lazy))
 		save_lazy(rq, true);
 	spin_lock(&rq->lock);
+	runq_account(rq, now);
+	if (prev != rq->idle)
+		runq_balance(rq, now);
 	next = pick_next(rq, prev, now);
 	if (next == prev) {
 		keep_running(rq, prev, now);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "sched/runq.h"
+#include "sched/cap.h"
 #include "cpu/percpu.h"
 #include "lib/log.h"
 #include "lib/string.h"
@@ -32,8 +33,6 @@ void sched_init(void)
 
 		memset(rq, 0, sizeof(*rq));
 		spin_lock_init(&rq->lock);
-		list_init(&rq->normal);
-		list_init(&rq->boosted);
 	}
 }
 
@@ -50,7 +49,6 @@ void sched_init_cpu(unsigned int cpu)
 	v->dummy_info.evtchn_upcall_mask = 1;
 	v->info_mfn = INVALID_MFN;
 	v->sched.cpu = cpu;
-	list_init(&v->sched.node);
 	v->runstate.state = RUNSTATE_running;
 	v->runstate.state_entry_time = (u64)clock_now();
 	idle_vcpus[cpu] = v;
@@ -71,10 +69,10 @@ int sched_init_vcpu(struct vcpu *v)
 	struct sched_vcpu *s = &v->sched;
 
 	memset(s, 0, sizeof(*s));
-	list_init(&s->node);
 	s->pause_flags = VPF_DOWN;
 	s->cpu = v->id % nr_cpus;
-	s->weight = 256;
+	s->vtime = READ_ONCE(runqs[s->cpu].clock);
+	s->weight = WEIGHT_DEFAULT;
 	memset(s->hard, 0xff, sizeof(s->hard));
 	memset(s->soft, 0xff, sizeof(s->soft));
 	v->runstate.state = RUNSTATE_offline;
@@ -92,11 +90,16 @@ void sched_destroy_vcpu(struct vcpu *v)
 
 /* --- what keeps a vcpu from running --- */
 
+bool vcpu_stopped(const struct vcpu *v)
+{
+	return READ_ONCE(v->sched.pause_flags) || READ_ONCE(v->sched.pause_count) ||
+	       READ_ONCE(v->d->pause_count) || READ_ONCE(v->d->is_shut_down) ||
+	       READ_ONCE(v->d->dying);
+}
+
 bool vcpu_runnable(const struct vcpu *v)
 {
-	return !READ_ONCE(v->sched.pause_flags) && !READ_ONCE(v->sched.pause_count) &&
-	       !READ_ONCE(v->d->pause_count) && !READ_ONCE(v->d->is_shut_down) &&
-	       !READ_ONCE(v->d->dying);
+	return !vcpu_stopped(v) && !cap_parked(v->d);
 }
 
 void sched_recheck(struct vcpu *v)
@@ -118,7 +121,7 @@ void sched_recheck(struct vcpu *v)
 	}
 	spin_unlock(&rq->lock);
 	if (place)
-		runq_place(v, false);
+		runq_place(v);
 }
 
 void vcpu_wake(struct vcpu *v)
@@ -127,7 +130,7 @@ void vcpu_wake(struct vcpu *v)
 		return;
 	WRITE_ONCE(v->poll_port, 0);
 	if (atomic_and(&v->sched.pause_flags, ~VPF_BLOCKED) & VPF_BLOCKED)
-		runq_place(v, true);
+		runq_place(v);
 }
 
 /* Brings it to its exit path if it is in guest mode; the current vcpu is on its way there. */
@@ -162,7 +165,7 @@ void vcpu_set_hazard(struct vcpu *v, u32 bits)
 void vcpu_up(struct vcpu *v)
 {
 	if (atomic_and(&v->sched.pause_flags, ~(VPF_DOWN | VPF_BLOCKED)) & VPF_DOWN)
-		runq_place(v, false);
+		runq_place(v);
 }
 
 void vcpu_down(struct vcpu *v)

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 #include "time/timer.h"
-#include "time/timer_heap.h"
 #include "cpu/apic.h"
 #include "cpu/percpu.h"
 #include "cpu/irqflags.h"
@@ -11,12 +10,23 @@
 
 struct timer_cpu {
 	spinlock_t lock; /* the heap, its timers' fields, armed */
-	struct timer_heap heap;
+	struct heap heap;
 	nsec_t armed; /* the APIC will interrupt by then; 0: this CPU is not set up yet */
 	bool busy;    /* in timer_interrupt, which arms at its end; this CPU's own */
 };
 
 static DEFINE_PER_CPU(struct timer_cpu, timer_cpus);
+
+static struct timer *first_of(const struct timer_cpu *tc)
+{
+	return tc->heap.root ? container_of(tc->heap.root, struct timer, node) : NULL;
+}
+
+/* Times before the clock's start are all the same, and keys may not be further apart than that. */
+static void insert(struct timer_cpu *tc, struct timer *t)
+{
+	heap_insert(&tc->heap, &t->node, (u64)max(t->expires, (nsec_t)0));
+}
 
 /* Locks the heap that t belongs to: it may be moved until the lock is there. */
 static struct timer_cpu *lock_of(struct timer *t, unsigned int *cpu)
@@ -36,7 +46,7 @@ static struct timer_cpu *lock_of(struct timer *t, unsigned int *cpu)
 /* This CPU, locked. An APIC that interrupts too early is left alone: that costs less than a write. */
 static void arm(struct timer_cpu *tc)
 {
-	const struct timer *first = tc->heap.root;
+	const struct timer *first = first_of(tc);
 
 	if (!first || first->expires >= tc->armed)
 		return;
@@ -47,7 +57,7 @@ static void arm(struct timer_cpu *tc)
 /* After an insertion: unlocks, and sees to it that the CPU knows. */
 static void unlock_and_tell(struct timer_cpu *tc, unsigned int cpu, const struct timer *t)
 {
-	bool tell = tc->heap.root == t && t->expires < tc->armed;
+	bool tell = first_of(tc) == t && t->expires < tc->armed;
 
 	if (cpu == smp_cpu_id()) {
 		if (tell && !tc->busy)
@@ -69,10 +79,10 @@ void timer_set(struct timer *t, nsec_t expires)
 	unsigned int cpu;
 	struct timer_cpu *tc = lock_of(t, &cpu);
 
-	if (t->heap_pos)
-		timer_heap_remove(&tc->heap, t);
+	if (t->node.in)
+		heap_remove(&tc->heap, &t->node);
 	t->expires = expires;
-	timer_heap_insert(&tc->heap, t);
+	insert(tc, t);
 	unlock_and_tell(tc, cpu, t);
 }
 
@@ -84,8 +94,8 @@ void timer_stop(struct timer *t)
 		struct timer_cpu *tc = lock_of(t, &cpu);
 		bool running;
 
-		if (t->heap_pos)
-			timer_heap_remove(&tc->heap, t);
+		if (t->node.in)
+			heap_remove(&tc->heap, &t->node);
 		running = atomic_load(&t->running) != 0;
 		spin_unlock(&tc->lock);
 		if (!running)
@@ -120,13 +130,13 @@ void timer_migrate(struct timer *t, unsigned int cpu)
 		spin_unlock(&to->lock);
 	}
 	WRITE_ONCE(t->cpu, cpu);
-	if (!t->heap_pos) {
+	if (!t->node.in) {
 		spin_unlock(&from->lock);
 		spin_unlock(&to->lock);
 		return;
 	}
-	timer_heap_remove(&from->heap, t);
-	timer_heap_insert(&to->heap, t);
+	heap_remove(&from->heap, &t->node);
+	insert(to, t);
 	spin_unlock(&from->lock);
 	unlock_and_tell(to, cpu, t);
 }
@@ -137,7 +147,7 @@ static void run(struct timer_cpu *tc, struct timer *t)
 	void (*fn)(void *) = t->fn;
 	void *arg = t->arg;
 
-	timer_heap_remove(&tc->heap, t);
+	heap_remove(&tc->heap, &t->node);
 	atomic_add(&t->running, 1);
 	spin_unlock(&tc->lock);
 	fn(arg);
@@ -156,7 +166,7 @@ void timer_interrupt(void)
 	tc->busy = true;
 	spin_lock(&tc->lock);
 	for (unsigned int i = 0; i < TIMER_BATCH; i++) {
-		struct timer *t = tc->heap.root;
+		struct timer *t = first_of(tc);
 
 		if (!t || t->expires > now)
 			break;

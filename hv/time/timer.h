@@ -6,17 +6,16 @@
 #ifndef TIME_TIMER_H
 #define TIME_TIMER_H
 
+#include "lib/heap.h"
 #include "time/clock.h"
 
 struct timer {
 	nsec_t expires;
 	void (*fn)(void *arg);
 	void *arg;
-	unsigned int cpu;      /* whose heap it is in, or goes to */
-	unsigned int heap_pos; /* 0 = not set */
-	u32 running;	       /* callbacks in progress */
-	/* Links of the heap: setting a timer allocates nothing and cannot fail. */
-	struct timer *child, *next, *prev;
+	unsigned int cpu; /* whose heap it is in, or goes to */
+	u32 running;	  /* callbacks in progress */
+	struct heap_node node;
 };
 
 void timer_init(struct timer *t, void (*fn)(void *), void *arg, unsigned int cpu);
@@ -35,7 +34,7 @@ void timer_stop(struct timer *t);
 void timer_migrate(struct timer *t, unsigned int cpu);
 static inline bool timer_pending(const struct timer *t)
 {
-	return t->heap_pos != 0;
+	return t->node.in;
 }
 /*
  * The LAPIC timer vector's work, and that of HAZ_TIMER: runs what has expired and arms the next. The

@@ -65,26 +65,29 @@ class Place:
     def pack(self, root, name):
         run_tool(os.path.join(self.source, "dom0-initrd/pack"), root, self.path(name), "cat")
 
-    def guests_initrd(self, probe):
-        """dom0 as it is in the image, but with guests.sh where init would go on; returns its name."""
+    def guests_initrd(self, probe, script="guests"):
+        """dom0 as it is in the image, but with a script where init would go on; returns its name."""
         with tempfile.TemporaryDirectory(dir=self.out) as root:
             os.makedirs(f"{root}/bench")
             os.makedirs(f"{root}/sbin")
-            run_tool("gcc", *CFLAGS, "-static", "-s", os.path.join(HERE, "creating.c"), "-o",
-                     f"{root}/bench/creating")
-            shutil.copy(os.path.join(HERE, "guests.sh"), f"{root}/sbin/init")
+            for tool in ("creating", "shares"):
+                run_tool("gcc", *CFLAGS, "-static", "-s", "-D__XEN_TOOLS__",
+                         os.path.join(HERE, f"{tool}.c"), "-o", f"{root}/bench/{tool}")
+            shutil.copy(os.path.join(HERE, f"{script}.sh"), f"{root}/sbin/init")
             shutil.copy(probe, f"{root}/bench/probe.elf")
             with open(f"{root}/bench/idle.cfg", "w") as f:
                 f.write('kernel = "/bench/probe.elf"\nextra = "idle"\nmemory = 4\n')
+            with open(f"{root}/bench/load.cfg", "w") as f:
+                f.write('kernel = "/bench/probe.elf"\nmemory = 16\nvcpus = 1\n')
             self.pack(root, "guests.cpio")
-        with open(self.path("guests.initrd"), "wb") as out:
+        with open(self.path(f"{script}.initrd"), "wb") as out:
             with open(os.path.join(self.dom0, "initrd"), "rb") as f:
                 out.write(f.read())
             # The kernel looks for the next archive at a multiple of four.
             out.write(bytes(-out.tell() % 512))
             with open(self.path("guests.cpio"), "rb") as f:
                 out.write(f.read())
-        return "guests.initrd"
+        return f"{script}.initrd"
 
     def kernel(self, form):
         """form as dom0-initrd/kernel-image knows it."""
@@ -111,13 +114,13 @@ class Place:
             run_tool("sh", "-c", "dpkg-deb -x *.deb .", cwd=tree)
         return tree + installed
 
-    def iso(self, name, hypervisor, kernel, dom0_options, initrd="initrd"):
+    def iso(self, name, hypervisor, kernel, dom0_options, initrd="initrd", options=""):
         menu = self.path(f"{name}.cfg")
         with open(menu, "w") as f:
             f.write(f"""# SPDX-License-Identifier: MIT
 serial --unit=0 --speed=115200
 terminal_output serial
-multiboot2 /boot/domus {DOM0_MEMORY} console=com1 com1=115200,8n1
+multiboot2 /boot/domus {DOM0_MEMORY} console=com1 com1=115200,8n1 {options}
 module2 --nounzip /boot/vmlinuz {dom0_options}
 module2 --nounzip /boot/initrd
 boot
@@ -189,7 +192,7 @@ def xen_entry(elf):
 class Result:
     """What one run left: the marks and the lines that /init printed."""
 
-    def __init__(self, log, marks):
+    def __init__(self, log, marks=os.devnull):
         self.said, self.marks, self.notes = {}, {}, []
         with open(log, errors="replace") as f:
             self.log = f.read().replace("\r", "")
@@ -234,6 +237,26 @@ def functions(blocks, elf):
                 name = symbols[bisect.bisect_right(starts, address) - 1][1]
                 found[name] = found.get(name, 0) + int(number)
     return sorted(((n, name) for name, n in found.items()), reverse=True)
+
+
+def timed(place, name, iso, cpu, timeout, until="BENCH end"):
+    """Two processors, no counting: a virtual clock that stands still while the emulator does."""
+    log = place.path(f"{name}.log")
+    cmd = ["timeout", str(timeout), "qemu-system-x86_64", "-accel", "tcg", "-cpu", cpu, "-m", "2048",
+           "-smp", "2", "-icount", "shift=4,sleep=off", "-display", "none", "-monitor", "none",
+           "-serial", f"file:{log}", "-no-reboot", "-rtc", "base=2024-01-01T00:00:00,clock=vm",
+           "-seed", "1", "-nic", "none", "-boot", "d", "-cdrom", iso]
+    with open(log, "w"):
+        pass
+    with subprocess.Popen(cmd, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                          stderr=subprocess.DEVNULL) as process:
+        while process.poll() is None:
+            time.sleep(1)
+            with open(log, errors="replace") as f:
+                if until in f.read():
+                    process.terminate()
+                    break
+    return Result(log)
 
 
 def qemu(place, name, boot, hv, kernel, cpu, timeout, exact=True, until="BENCH end", more="",

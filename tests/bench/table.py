@@ -92,6 +92,45 @@ def guests(found):
     return markdown(head, rows)
 
 
+# What each guest should have of the time that passed.
+SHARES = {
+    "two busy guests, from a half": ("share.two", [1 / 2] * 2),
+    "ten busy guests, from a tenth": ("share.ten", [1 / 10] * 10),
+    "one on each of two processors, from the whole": ("share.apart", [1, 1]),
+    "a busy one beside nine idle ones, from the whole": ("share.lone", [1] + [None] * 9),
+    "weights 100, 200, 400, from 1:2:4": ("share.weights", [1 / 7, 2 / 7, 4 / 7]),
+    "a cap of 30 %": ("share.cap", [0.3]),
+    "beside one that sleeps before each 10 ms, from a half": ("share.dodge", [1 / 2, None]),
+    "beside one that yields before each 10 ms, from a half": ("share.yield", [1 / 2, None]),
+}
+LATE = {"a guest that naps beside ten busy ones": "late.nap",
+        "dom0 on its own processor meanwhile": "late.dom0"}
+
+
+def worst(figures, wanted):
+    """The largest deviation from the wanted share, as a part of that share."""
+    if not figures or len(figures) != len(wanted) + 1:
+        return None
+    passed = figures[0]
+    return max((abs(got / passed / want - 1) for got, want in zip(figures[1:], wanted)
+                if want is not None), default=None)
+
+
+def shares(found):
+    """found: system -> name -> [ns that passed, ns of each guest] or [median, worst]."""
+    rows = []
+    for title, (name, wanted) in SHARES.items():
+        values = [worst(found.get(s, {}).get(name), wanted) for s in ("ours", "xen")]
+        rows.append([title, *(cell(v and 100 * v, 2) for v in values)])
+    text = markdown(["worst deviation, % of the share", "Domus", "Xen"], rows)
+    rows = []
+    for title, name in LATE.items():
+        pairs = [found.get(s, {}).get(name) or [None, None] for s in ("ours", "xen")]
+        for i, which in enumerate(("median", "worst")):
+            rows.append([f"{title}: {which}", *(cell(p[i] and p[i] / 1000, 1) for p in pairs)])
+    return text + "\n" + markdown(["woken late, us", "Domus", "Xen"], rows)
+
+
 def whole_system(figures):
     head = ["instructions in millions", *(TITLES[s] for s in SYSTEMS), "Domus/Xen",
             "Domus/native"]

@@ -201,12 +201,12 @@ nsec_t clock_now(void)
 void timer_set(struct timer *t, nsec_t expires)
 {
 	t->expires = expires;
-	t->heap_pos = 1;
+	t->node.in = true;
 }
 
 void timer_stop(struct timer *t)
 {
-	t->heap_pos = 0;
+	t->node.in = false;
 }
 
 /* --- pirqs: 0..7 are mapped --- */

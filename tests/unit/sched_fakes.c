@@ -111,20 +111,21 @@ void timer_set(struct timer *t, nsec_t expires)
 	unsigned int i;
 
 	t->expires = expires;
-	if (t->heap_pos)
+	if (t->node.in)
 		return;
 	for (i = 0; i < MAX_TIMERS && timers[i]; i++)
 		;
 	assert_true(i < MAX_TIMERS);
 	timers[i] = t;
-	t->heap_pos = i + 1;
+	t->node.in = true;
 }
 
 void timer_stop(struct timer *t)
 {
-	if (t->heap_pos)
-		timers[t->heap_pos - 1] = NULL;
-	t->heap_pos = 0;
+	for (unsigned int i = 0; t->node.in && i < MAX_TIMERS; i++)
+		if (timers[i] == t)
+			timers[i] = NULL;
+	t->node.in = false;
 }
 
 void timer_migrate(struct timer *t, unsigned int cpu)

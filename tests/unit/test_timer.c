@@ -10,7 +10,7 @@
 #include "cpu/apic.h"
 #include "cpu/percpu.h"
 #include "time/timer.h"
-#include "time/timer_heap.h"
+#include "time/timer.h"
 
 #define NR 400
 
@@ -68,66 +68,6 @@ static int new_machine(void **state)
 	timer_init_cpu();
 	timer_interrupt();
 	return 0;
-}
-
-/* --- the heap --- */
-
-static nsec_t earliest(const struct timer *t)
-{
-	nsec_t e = INT64_MAX;
-
-	for (unsigned int i = 0; i < NR; i++)
-		if (t[i].heap_pos && t[i].expires < e)
-			e = t[i].expires;
-	return e;
-}
-
-static void heap_like_model(void **state)
-{
-	static struct timer t[NR];
-	struct timer_heap h = {0};
-	unsigned int in = 0;
-
-	srand(2);
-	for (unsigned int i = 0; i < 100000; i++) {
-		struct timer *x = &t[(unsigned int)rand() % NR];
-
-		if (x->heap_pos) {
-			timer_heap_remove(&h, x);
-			in--;
-		} else {
-			x->expires = rand() % 1000 - 500;
-			timer_heap_insert(&h, x);
-			in++;
-		}
-		/* Take the first ones out now and then. */
-		for (int k = rand() % 50 ? 0 : rand() % NR; k > 0 && h.root; k--) {
-			assert_int_equal(h.root->expires, earliest(t));
-			timer_heap_remove(&h, h.root);
-			in--;
-		}
-		assert_int_equal(h.root != NULL, in != 0);
-		if (h.root)
-			assert_int_equal(h.root->expires, earliest(t));
-	}
-}
-
-static void heap_sorts(void **state)
-{
-	static struct timer t[20000];
-	struct timer_heap h = {0};
-	nsec_t last = INT64_MIN;
-
-	for (unsigned int i = 0; i < ARRAY_SIZE(t); i++) {
-		t[i].expires = (nsec_t)i * 7919 % 20011;
-		timer_heap_insert(&h, &t[i]);
-	}
-	for (unsigned int i = 0; i < ARRAY_SIZE(t); i++) {
-		assert_true(h.root->expires >= last);
-		last = h.root->expires;
-		timer_heap_remove(&h, h.root);
-	}
-	assert_null(h.root);
 }
 
 /* --- timers --- */
@@ -259,8 +199,6 @@ static void before_the_cpu(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(heap_like_model),
-		cmocka_unit_test(heap_sorts),
 		cmocka_unit_test_setup(fires_when_due, new_machine),
 		cmocka_unit_test_setup(moved_earlier_and_later, new_machine),
 		cmocka_unit_test_setup(sets_itself_to_the_past, new_machine),

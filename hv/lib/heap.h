@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A pairing heap: the node with the smallest key is at the root. The nodes are in what they sort, so
+ * nothing is allocated and nothing fails. O(1) insertion, O(log n) amortised removal, no recursion. Keys
+ * are compared by their signed difference, so that a key may wrap. The caller locks.
+ */
+#ifndef LIB_HEAP_H
+#define LIB_HEAP_H
+
+#include "lib/types.h"
+
+struct heap_node {
+	u64 key;
+	/* child: the first below; next: sibling to the right; prev: to the left, or the parent. */
+	struct heap_node *child, *next, *prev;
+	bool in;
+};
+
+struct heap {
+	struct heap_node *root; /* NULL: empty */
+};
+
+static inline bool heap_less(u64 a, u64 b)
+{
+	return (s64)(a - b) < 0;
+}
+
+void heap_insert(struct heap *h, struct heap_node *n, u64 key); /* must not be in */
+void heap_remove(struct heap *h, struct heap_node *n);		/* must be in this heap */
+
+#endif

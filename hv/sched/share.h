@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Proportional share: the policy, as arithmetic on virtual time. A vcpu's virtual time runs while it
+ * runs, the faster the lower its weight; who has the least goes next. So each gets its share to the
+ * nanosecond of what it was accounted, whatever it does around any moment: there are no ticks to dodge.
+ *
+ * Virtual times are compared by their signed difference. A queue's clock is the least virtual time of
+ * all who want to run there, and never goes back.
+ */
+#ifndef SCHED_SHARE_H
+#define SCHED_SHARE_H
+
+#include "lib/heap.h"
+#include "time/clock.h"
+
+#define WEIGHT_DEFAULT 256
+#define WEIGHT_MAX     65535
+
+/* How far the running vcpu may be ahead of the first one that waits before they change places. */
+#define SHARE_STEP (4 * NSEC_PER_MSEC)
+/* The most that sleeping earns: a waking vcpu may be that far behind the queue's clock. */
+#define SHARE_CREDIT (6 * NSEC_PER_MSEC)
+/* The most that one brings along as a debt to another queue. */
+#define SHARE_DEBT (20 * NSEC_PER_MSEC)
+
+/* ns of running (under 2^39) to virtual time. weight: 1..WEIGHT_MAX. */
+static inline u64 share_vtime(nsec_t ran, u16 weight)
+{
+	return ((u64)ran << 24) / weight;
+}
+
+/* Where a vcpu that is `ahead` of its old queue's clock (negative: behind) may be in its new one's. */
+static inline s64 share_clamp(s64 ahead, u16 weight)
+{
+	s64 credit = -(s64)share_vtime(SHARE_CREDIT, weight),
+	    debt = (s64)share_vtime(SHARE_DEBT, weight);
+
+	return ahead < credit ? credit : ahead > debt ? debt : ahead;
+}
+
+/*
+ * How long the running one may go on until it is SHARE_STEP (of the other's weight) ahead of the first
+ * that waits, ns; 0: not at all.
+ */
+static inline nsec_t share_left(u64 vtime, u16 weight, u64 first, u16 first_weight)
+{
+	s64 room = (s64)(first - vtime) + (s64)share_vtime(SHARE_STEP, first_weight);
+
+	return room <= 0 ? 0 : (nsec_t)(((u64)room >> 12) * weight >> 12) + 1;
+}
+
+#endif

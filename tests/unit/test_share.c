@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdarg.h>
+#include <setjmp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+#include "cpu/percpu.h"
+#include "sched/runq.h"
+#include "sched_rig.h"
+
+static void test_fair_share(void **state)
+{
+	struct vcpu *v[10];
+	unsigned int i;
+
+	(void)state;
+	for (i = 0; i < 10; i++) {
+		v[i] = new_vcpu(i);
+		vcpu_up(v[i]);
+	}
+	fake_settle();
+	fake_run(10 * NSEC_PER_SEC, NULL);
+	for (i = 0; i < 10; i++) {
+		u64 t = vcpu_cpu_time(v[i]);
+
+		assert_in_range(t, NSEC_PER_SEC * 995 / 1000, NSEC_PER_SEC * 1005 / 1000);
+	}
+}
+
+/* v[i] has got part[i] parts of n CPUs' time, within per mille. */
+static void check_shares(struct vcpu **v, const unsigned int *part, unsigned int nr, nsec_t total,
+			 unsigned int per_mille)
+{
+	unsigned int sum = 0;
+
+	for (unsigned int i = 0; i < nr; i++)
+		sum += part[i];
+	for (unsigned int i = 0; i < nr; i++) {
+		u64 want = (u64)total * part[i] / sum, t = vcpu_cpu_time(v[i]);
+
+		assert_in_range(t, want - want * per_mille / 1000, want + want * per_mille / 1000);
+	}
+}
+
+static void test_weights(void **state)
+{
+	static const unsigned int part[] = {1, 2, 4};
+	struct vcpu *v[3];
+
+	(void)state;
+	for (unsigned int i = 0; i < 3; i++) {
+		v[i] = new_vcpu(i);
+		v[i]->sched.weight = (u16)(100 * part[i]);
+		vcpu_up(v[i]);
+	}
+	fake_settle();
+	fake_run(20 * NSEC_PER_SEC, NULL);
+	check_shares(v, part, 3, 20 * NSEC_PER_SEC, 4);
+}
+
+/* Three hogs on two CPUs have two thirds each, not a half, a half and one. */
+static void test_odd_number(void **state)
+{
+	static const unsigned int part[] = {1, 1, 1, 1, 1};
+	struct vcpu *v[5];
+
+	(void)state;
+	for (unsigned int i = 0; i < 5; i++) {
+		v[i] = new_vcpu(i);
+		vcpu_up(v[i]);
+	}
+	fake_settle();
+	fake_run(10 * NSEC_PER_SEC, NULL);
+	check_shares(v, part, 5, 4 * 10 * NSEC_PER_SEC, 5);
+}
+
+static void test_cap(void **state)
+{
+	struct vcpu *v[2];
+	u64 t;
+
+	(void)state;
+	for (unsigned int i = 0; i < 2; i++)
+		v[i] = new_vcpu(i);
+	sched_init_domain(dom);
+	sched_set_share(dom, 256, 30);
+	for (unsigned int i = 0; i < 2; i++)
+		vcpu_up(v[i]);
+	fake_settle();
+	fake_run(10 * NSEC_PER_SEC, NULL);
+	t = vcpu_cpu_time(v[0]) + vcpu_cpu_time(v[1]);
+	assert_in_range(t, 2985 * NSEC_PER_MSEC, 3015 * NSEC_PER_MSEC);
+	assert_int_equal(sched_get_weight(dom), 256);
+	sched_set_share(dom, 256, 0);
+	fake_settle();
+	fake_run(NSEC_PER_SEC, NULL);
+	t = vcpu_cpu_time(v[0]) + vcpu_cpu_time(v[1]) - t;
+	assert_in_range(t, 1990 * NSEC_PER_MSEC, 2000 * NSEC_PER_MSEC);
+	sched_stop_domain(dom);
+}
+
+static struct vcpu *cheat;
+static bool cheat_yields;
+static nsec_t cheat_slept;
+
+/* Leaves the CPU just before each multiple of 10 ms, for 100 us. */
+static void cheating(void)
+{
+	if (running_on(0) == cheat && fake_now % (10 * NSEC_PER_MSEC) > 9800 * NSEC_PER_USEC) {
+		if (cheat_yields) {
+			act_as(0);
+			vcpu_yield_current();
+			fake_settle();
+		} else {
+			block(cheat);
+			cheat_slept = fake_now;
+		}
+	}
+	if (cheat_slept && fake_now - cheat_slept >= 100 * NSEC_PER_USEC) {
+		cheat_slept = 0;
+		vcpu_wake(cheat);
+		fake_settle();
+	}
+}
+
+static void check_cheat(bool yields)
+{
+	unsigned int i;
+
+	for (i = 0; i < 3; i++)
+		vcpu_up(new_vcpu(i));
+	cheat = new_vcpu(3);
+	cheat_yields = yields;
+	cheat_slept = 0;
+	vcpu_up(cheat);
+	fake_settle();
+	fake_run(10 * NSEC_PER_SEC, cheating);
+	assert_true(vcpu_cpu_time(cheat) <= 10 * NSEC_PER_SEC / 4 + 10 * NSEC_PER_MSEC);
+	if (cheat_slept)
+		vcpu_wake(cheat);
+	fake_settle();
+}
+
+static void test_sleep_earns_nothing(void **state)
+{
+	(void)state;
+	check_cheat(false);
+}
+
+static void test_yield_earns_nothing(void **state)
+{
+	(void)state;
+	check_cheat(true);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_fair_share, one_cpu, teardown),
+		cmocka_unit_test_setup_teardown(test_weights, one_cpu, teardown),
+		cmocka_unit_test_setup_teardown(test_odd_number, four_cpus, teardown),
+		cmocka_unit_test_setup_teardown(test_cap, four_cpus, teardown),
+		cmocka_unit_test_setup_teardown(test_sleep_earns_nothing, one_cpu, teardown),
+		cmocka_unit_test_setup_teardown(test_yield_earns_nothing, one_cpu, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
