@@ -5,6 +5,8 @@
 
 /* dom0 has no limit; tools count in 32 bits. */
 #define NO_LIMIT 0xffffffffUL
+/* Reason 0 is poweroff: one that has not shut down has another. */
+#define NO_REASON ((u32)XEN_DOMINF_shutdownmask)
 
 static void vcpu_part(struct domain *d, struct xen_domctl_getdomaininfo *i)
 {
@@ -39,7 +41,7 @@ void domain_info(struct domain *d, struct xen_domctl_getdomaininfo *i)
 	i->flags |= d->dying ? XEN_DOMINF_dying : 0;
 	i->flags |= d->is_shut_down ? XEN_DOMINF_shutdown : 0;
 	i->flags |= d->tool_pauses ? XEN_DOMINF_paused : 0;
-	i->flags |= (u32)d->shutdown_code << XEN_DOMINF_shutdownshift;
+	i->flags |= (d->is_shut_down ? d->shutdown_code : NO_REASON) << XEN_DOMINF_shutdownshift;
 	i->tot_pages = d->tot_pages;
 	i->max_pages = min(d->max_pages, NO_LIMIT);
 	i->shared_info_frame = d->dying ? ~0ULL : virt_to_mfn(d->shared);

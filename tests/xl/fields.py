@@ -12,6 +12,7 @@ UNSTABLE = (
     (r"xl\[\d+\]|pid \d+|\bpid=\d+", "PID"),
     (r"/dev/pts/\d+", "PTS"),
     (r"\b([Dd]omain) \d+", r"\1 N"),
+    (r"\[ *\d+\.\d+\]", "[TIME]"),
 )
 
 
@@ -31,11 +32,11 @@ def pairs(a, b, ignored=()):
 
 
 def lines(a, b):
-    if a == b:
-        return []
-    diff = difflib.unified_diff(b.splitlines(), a.splitlines(), lineterm="", n=0)
+    """Whole lines; the progress of a save, which draws over itself, does not count."""
+    a, b = ([x.strip() for x in text.splitlines() if "xc: Frames: " not in x] for text in (a, b))
+    diff = difflib.unified_diff(b, a, lineterm="", n=0)
     return [x.replace("-", "xen   ", 1) if x[0] == "-" else x.replace("+", "domus ", 1)
-            for x in diff if not re.match(r"(---|\+\+\+|@@)", x)]
+            for x in diff if not re.match(r"(--- |\+\+\+ |@@)", x)]
 
 
 # --- xl info: lines of "name : value", and tables below a heading ---
