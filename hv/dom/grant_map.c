@@ -64,6 +64,13 @@ static struct grant_maptrack *track_of(const struct grant_table *t, u32 handle)
 	return &t->track[handle / TRACK_PER_FRAME][handle % TRACK_PER_FRAME];
 }
 
+/* All handles of a page are free, one after the other. */
+static void track_chain(struct grant_maptrack *page, u32 first)
+{
+	for (u32 i = 0; i < TRACK_PER_FRAME; i++)
+		page[i].next = i + 1 < TRACK_PER_FRAME ? first + i + 1 : TRACK_END;
+}
+
 static bool track_grow(struct grant_table *t)
 {
 	u32 first = t->nr_track_frames * TRACK_PER_FRAME;
@@ -74,8 +81,7 @@ static bool track_grow(struct grant_table *t)
 	page = hv_alloc_pages(0);
 	if (!page)
 		return false;
-	for (u32 i = 0; i < TRACK_PER_FRAME; i++)
-		page[i].next = i + 1 < TRACK_PER_FRAME ? first + i + 1 : TRACK_END;
+	track_chain(page, first);
 	t->track[t->nr_track_frames++] = page;
 	t->track_free = first;
 	return true;
@@ -98,13 +104,27 @@ static struct grant_maptrack *track_alloc(struct grant_table *t, u32 *handle)
 	return m;
 }
 
+/* Who maps nothing any more keeps one page, so that what guests cost comes back with their end. */
+static void track_shrink(struct grant_table *t)
+{
+	while (t->nr_track_frames > 1) {
+		struct grant_maptrack **last = &t->track[--t->nr_track_frames];
+
+		hv_free_pages(*last, 0);
+		*last = NULL;
+	}
+	track_chain(t->track[0], 0);
+	t->track_free = 0;
+}
+
 static void track_release(struct grant_table *t, struct grant_maptrack *m, u32 handle)
 {
 	spin_lock(&t->track_lock);
 	m->state = TRACK_FREE;
 	m->next = t->track_free;
 	t->track_free = handle;
-	t->nr_maps--;
+	if (!--t->nr_maps && t->nr_track_frames > 1)
+		track_shrink(t);
 	spin_unlock(&t->track_lock);
 }
 

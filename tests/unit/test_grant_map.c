@@ -193,12 +193,48 @@ static void test_taken_away(void **state)
 	assert_int_equal(page->refs & FR_COUNT, 2);
 }
 
+/* Handles that nobody uses take one page; the last one to go gives back the others. */
+static void test_handles_come_back(void **state)
+{
+	enum {
+		N = 300
+	};
+	static grant_handle_t h[N];
+	struct gnttab_map_grant_ref m;
+	struct gnttab_unmap_grant_ref u;
+
+	act(d0->vcpu[0]);
+	for (unsigned int i = 0; i < 3 * N; i++) {
+		m = (struct gnttab_map_grant_ref){.flags = GNTMAP_device_map, .ref = 1, .dom = 1};
+		assert_int_equal(
+			peer_call(do_grant_table_op, GNTTABOP_map_grant_ref, (unsigned long)&m, 1),
+			0);
+		assert_int_equal(m.status, 0);
+		h[i % N] = m.handle;
+		if ((i + 1) % N)
+			continue;
+		assert_int_equal(d0->grants.nr_track_frames, 3);
+		for (unsigned int j = 0; j < N; j++) {
+			assert_int_equal(d0->grants.nr_track_frames, 3);
+			u = (struct gnttab_unmap_grant_ref){.dev_bus_addr = m.dev_bus_addr,
+							    .handle = h[j]};
+			assert_int_equal(peer_call(do_grant_table_op, GNTTABOP_unmap_grant_ref,
+						   (unsigned long)&u, 1),
+					 0);
+			assert_int_equal(u.status, 0);
+		}
+		assert_int_equal(d0->grants.nr_maps, 0);
+		assert_int_equal(d0->grants.nr_track_frames, 1);
+		assert_int_equal(unmap(VA, 0, h[N - 1]), GNTST_bad_handle);
+	}
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		T(test_by_va),	 T(test_by_pte),     T(test_odd_addresses),
-		T(test_replace), T(test_taken_away),
+		T(test_replace), T(test_taken_away), T(test_handles_come_back),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
