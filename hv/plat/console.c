@@ -10,7 +10,7 @@
 #define COM1_PORT 0x3f8
 #define COM1_IRQ  4
 #define LCR_8N1	  0x03
-#define IN_SIZE	  256
+#define IN_SIZE	  16384 /* room for a pasted text: the emulator gives it at once */
 #define MAX_BURST 4096
 #define CTRL_A	  1
 #define CTRL_A_NR 3

@@ -168,3 +168,10 @@ def test_cdrom(dom0):
     got = dom0.run("md5sum /mnt/cd/boot/domus; umount /mnt/cd", 120).split()[0]
     from qemu import HV
     assert got == hashlib.md5(HV.read_bytes()).hexdigest()
+
+
+def test_pasted_text(dom0):
+    """A text that comes at once over the serial line is all there."""
+    lines = [f"{i:04} {i * 7919 % 10007:064}" for i in range(150)]
+    dom0.run("cat >/tmp/pasted <<'E'\n" + "\n".join(lines) + "\nE")
+    assert dom0.run("cat /tmp/pasted").splitlines() == lines
