@@ -109,6 +109,7 @@ class Machine:
                  args=(), disk=False):
         WORK.mkdir(parents=True, exist_ok=True)
         self.cpu, self.smp, self.mem = cpu, smp, mem
+        self.uploaded = set()
         self.log_path = WORK / f"{re.sub(r'[^A-Za-z0-9.,=+-]+', '_', name)}.log"
         self.monitor = Monitor(WORK / f"monitor.{os.getpid()}.{next(self.numbers)}")
         argv = ["-accel", "tcg", "-machine", machine, "-cpu", cpu, "-smp", str(smp),
@@ -231,18 +232,13 @@ class Machine:
         return output
 
     def debug_key(self, key, seconds=60):
-        """The lines that the hypervisor prints for a debug key, without their mark."""
-        before = self.hv_log()
-        self.run(f"xl debug-keys {key}", seconds)
-        after = self.hv_log()
-        if after[:len(before)] == before:
-            return after[len(before):]
-        # The ring has wrapped: what is new follows the last line that was there before.
-        last = before[-1] if before else None
-        for at in range(len(after) - 1, -1, -1):
-            if after[at] == last and after[max(0, at - 5):at] == before[-6:-1][-min(5, at):]:
-                return after[at + 1:]
-        return after
+        """The lines that the hypervisor prints for debug keys, without their mark."""
+        self.run(f"xl debug-keys t; xl debug-keys {key}", seconds)
+        log = self.hv_log()
+        # The time, which is never the same twice, tells them from what is there already.
+        times = [at for at, line in enumerate(log) if "(hv) system time " in line]
+        own = key.count("t") + key.count("*")
+        return log[times[-1 - own] + 1:] if len(times) > own else log
 
     def hv_log(self):
         return [x for x in self.run("xl dmesg").splitlines() if x.strip()]
