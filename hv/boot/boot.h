@@ -3,6 +3,7 @@
 #ifndef BOOT_BOOT_H
 #define BOOT_BOOT_H
 
+#include "lib/mem_limits.h"
 #include "lib/types.h"
 #include "mm/plan.h"
 
@@ -37,9 +38,7 @@ void mb2_parse(paddr_t pa);
 
 /* --- options.c --- */
 extern char opt_console[64], opt_com1[64];
-extern u64 opt_dom0_mem; /* bytes, 0: default */
-extern u64 opt_dom0_mem_max;
-extern bool opt_dom0_mem_negative;
+extern struct mem_limits opt_dom0_mem;
 extern unsigned int opt_dom0_max_vcpus, opt_maxcpus;
 extern bool opt_dom0_vcpus_pin;
 void options_parse(const char *line);

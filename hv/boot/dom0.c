@@ -24,7 +24,7 @@ struct builder {
 	struct dom0_image img;
 	struct dom0_layout l;
 	const struct boot_module *kernel, *initrd;
-	unsigned long nr_pages;
+	unsigned long nr_pages, max_pages;
 	u64 *p2m;   /* the guest's table, contiguous in our direct map */
 	mfn_t next; /* frames of the current chunk that are not used yet */
 	unsigned long left;
@@ -282,28 +282,26 @@ static void start_vcpu(struct builder *b, mfn_t root)
 }
 
 /* How much dom0 gets: dom0_mem=, else all but a sixteenth (at most 128 MiB) for the hypervisor. */
-static unsigned long dom0_pages(const struct builder *b)
+static void size_dom0(struct builder *b)
 {
 	unsigned long initrd = b->initrd ? PFN_UP(b->initrd->end - b->initrd->start) : 0;
 	unsigned long avail = buddy_free_frames() + initrd;
-	unsigned long n = opt_dom0_mem >> PAGE_SHIFT, reserve = min(avail / 16, RESERVE_MAX);
+	unsigned long n =
+		mem_limits_pages(&opt_dom0_mem, avail, avail - min(avail / 16, RESERVE_MAX));
 
-	if (!opt_dom0_mem)
-		n = avail - reserve;
-	else if (opt_dom0_mem_negative)
-		n = n < avail ? avail - n : 0;
-	if (opt_dom0_mem_max && n > opt_dom0_mem_max >> PAGE_SHIFT)
-		n = opt_dom0_mem_max >> PAGE_SHIFT;
+	b->max_pages = UINT_MAX;
+	if (opt_dom0_mem.max.given)
+		b->max_pages = max(n, mem_amount_pages(&opt_dom0_mem.max, avail));
 	if (n > avail)
 		panic("dom0_mem= asks for %lu MiB, but the box has only %lu MiB free", n >> 8,
 		      avail >> 8);
 	if (initrd >= n)
 		panic("the initrd (%lu MiB) is larger than dom0's memory (%lu MiB)", initrd >> 8,
 		      n >> 8);
-	return n;
+	b->nr_pages = n;
 }
 
-static struct domain *create(unsigned long nr_pages)
+static struct domain *create(const struct builder *b)
 {
 	unsigned int nr = opt_dom0_max_vcpus ? min(opt_dom0_max_vcpus, nr_cpus) : nr_cpus;
 	struct domain *d;
@@ -324,8 +322,7 @@ static struct domain *create(unsigned long nr_pages)
 			sched_set_affinity(v, one, NULL);
 		}
 	}
-	d->max_pages = opt_dom0_mem_max ? opt_dom0_mem_max >> PAGE_SHIFT : UINT_MAX;
-	d->max_pages = max(d->max_pages, nr_pages);
+	d->max_pages = b->max_pages;
 	return d;
 }
 
@@ -338,8 +335,8 @@ void dom0_build(void)
 		panic("no dom0 kernel: the boot loader has passed no module");
 	b.kernel = &boot_info.module[0];
 	b.initrd = boot_info.nr_modules > 1 ? &boot_info.module[1] : NULL;
-	b.nr_pages = dom0_pages(&b);
-	b.d = create(b.nr_pages);
+	size_dom0(&b);
+	b.d = create(&b);
 	dom0_image_open(&b.img, paddr_to_virt(b.kernel->start), b.kernel->end - b.kernel->start);
 	switch (dom0_layout(&b.l, &b.img.k, b.nr_pages,
 			    b.initrd ? b.initrd->end - b.initrd->start : 0)) {

@@ -9,35 +9,14 @@
 #include "lib/string.h"
 
 char opt_console[64] = "com1,vga", opt_com1[64] = "115200,8n1";
-u64 opt_dom0_mem, opt_dom0_mem_max;
-bool opt_dom0_mem_negative;
+struct mem_limits opt_dom0_mem;
 unsigned int opt_dom0_max_vcpus, opt_maxcpus;
 bool opt_dom0_vcpus_pin;
 static char opt_sched[32];
 
-/* dom0_mem=[min:<size>,][max:<size>,][<size>], each size may be negative: all but that much. */
 static int parse_dom0_mem(const char *s)
 {
-	while (*s) {
-		bool max_only = !strncmp(s, "max:", 4), min_only = !strncmp(s, "min:", 4), neg;
-		const char *end;
-		u64 val;
-
-		if (max_only || min_only)
-			s += 4;
-		neg = *s == '-';
-		val = cmdline_size(s + neg, &end, 1024);
-		if (end == s + neg || (*end && *end != ','))
-			return -XEN_EINVAL;
-		if (max_only) {
-			opt_dom0_mem_max = val;
-		} else if (!min_only) {
-			opt_dom0_mem = val;
-			opt_dom0_mem_negative = neg;
-		}
-		s = *end ? end + 1 : end;
-	}
-	return 0;
+	return mem_limits_parse(s, &opt_dom0_mem);
 }
 
 /* dom0_max_vcpus=<n> or <min>-<max>: as many as there are CPUs, within the two. */

@@ -11,6 +11,7 @@ import re
 
 import pytest
 
+from guests import Guest
 from test_smoke import info
 
 CPUS = ("qemu64", "EPYC", "Skylake-Client", "max")
@@ -44,16 +45,15 @@ def check_protection(machine):
 
 
 def check_memory(machine, got):
-    """The hypervisor keeps a hundredth at most; dom0 gets the rest but a reserve, at most 512 MB."""
+    """The hypervisor keeps a hundredth at most; dom0 gets the rest but 128 MB, at most 512."""
     total = int(got["total_memory"])
     assert machine.mem * 0.96 <= total <= machine.mem
     found = re.search(r"RAM: (\d+) MiB, of which the hypervisor keeps (\d+) KiB", machine.text())
     ram, kept = int(found.group(1)), int(found.group(2)) / 1024
     assert abs(ram - total) <= 1 and kept <= ram / 100
     row = machine.run("xl list").splitlines()[1].split()
-    reserve = min((total - kept) / 16, 128)
     # The kernel's image, which is freed when it is unpacked, is not dom0's either.
-    assert min(total - kept - reserve - 24, 512) <= int(row[2]) <= min(total - kept, 512)
+    assert min(total - kept - 128 - 24, 512) <= int(row[2]) <= min(total - kept, 512)
     assert int(row[2]) + int(got["free_memory"]) <= total
     assert int(row[3]) == machine.smp
 
@@ -76,6 +76,7 @@ def check_boot(machine):
     got = info(machine)
     check_cpus(machine, got)
     check_memory(machine, got)
+    Guest(machine, "linux", None).wait_up(240)
     if "max" in machine.cpu:
         check_protection(machine)
     machine.check_clean()
