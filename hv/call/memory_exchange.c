@@ -59,10 +59,11 @@ static long decode(struct exchange *e)
 static int steal(struct domain *d, mfn_t mfn)
 {
 	struct frame *f = get_frame(mfn, d->id);
-	u32 expected = FR_ALLOCATED | 2u;
+	u32 expected;
 
 	if (!f)
 		return -XEN_EINVAL;
+	expected = FR_ALLOCATED | 2u | (READ_ONCE(f->refs) & FR_FOREIGN);
 	if (!atomic_cmpxchg(&f->refs, &expected, 0u)) {
 		put_frame(f);
 		return -XEN_EINVAL;
@@ -72,8 +73,9 @@ static int steal(struct domain *d, mfn_t mfn)
 
 static void unsteal(const struct chunk *c, unsigned int nr)
 {
+	/* Whether it was FR_FOREIGN is forgotten: say yes. */
 	while (nr--)
-		atomic_store(&mfn_to_frame(c->in[nr])->refs, FR_ALLOCATED | 1u);
+		atomic_store(&mfn_to_frame(c->in[nr])->refs, FR_ALLOCATED | FR_FOREIGN | 1u);
 }
 
 static long steal_chunk(const struct exchange *e, struct chunk *c)

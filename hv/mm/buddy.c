@@ -104,7 +104,7 @@ static void prepare(struct frame *f, unsigned int order)
 }
 
 /* A TLB may still hold what a guest had mapped here before the frames were freed. */
-static void flush_stale(const struct frame *f, unsigned int order)
+static void flush_stale(struct frame *f, unsigned int order)
 {
 	u32 last = f->stamp;
 

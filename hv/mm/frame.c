@@ -13,7 +13,7 @@ unsigned long frame_sections[MAX_SECTIONS / 64];
 mfn_t max_mfn;
 void (*frame_free_hook)(struct frame *f);
 u32 (*frame_clock_hook)(void);
-void (*type_flush_hook)(const struct frame *f, u32 stamp);
+void (*type_flush_hook)(struct frame *f, u32 stamp);
 
 struct frame *get_frame(mfn_t mfn, u16 domid)
 {

@@ -9,6 +9,7 @@
 #ifndef MM_FRAME_H
 #define MM_FRAME_H
 
+#include "lib/atomic.h"
 #include "lib/types.h"
 #include "lib/list.h"
 #include "mm/layout.h"
@@ -35,6 +36,7 @@ struct domain;
 /* refs word: flags high, count low */
 #define FR_ALLOCATED (1u << 31) /* the owner's own reference is still there */
 #define FR_XENHEAP   (1u << 30) /* hypervisor memory that a guest may be allowed to map */
+#define FR_FOREIGN   (1u << 29) /* others than the owner may have it in a TLB, writable */
 #define FR_COUNT     0x07ffffffu
 
 struct frame {
@@ -116,11 +118,22 @@ void put_frame(struct frame *f);
 /*
  * A frame whose type count is 0 keeps the kind it had last; another kind may take over only after TLBs
  * that may still hold entries for the old use are flushed: the two hooks (mm/tlb.h's clock) do that.
- * type_flush_hook(f) is called by whoever changes the kind, after the change is decided. The buddy
- * allocator stamps what is freed and calls it for what it gives out (owner DOMID_INVALID: any CPU).
+ * type_flush_hook(f) is called by whoever changes the kind, after the change is decided: f->type has
+ * the new one. The buddy allocator stamps what is freed and calls it for what it gives out (owner
+ * DOMID_INVALID: any CPU).
  */
 extern u32 (*frame_clock_hook)(void);
-extern void (*type_flush_hook)(const struct frame *f, u32 stamp);
+extern void (*type_flush_hook)(struct frame *f, u32 stamp);
+
+/*
+ * Notes that another domain is about to map the frame writable; the caller holds a writable type count.
+ * The note stays when the mapping goes: until all TLBs are flushed for the frame's next kind.
+ */
+static inline void frame_note_foreign(struct frame *f)
+{
+	if (!(READ_ONCE(f->refs) & FR_FOREIGN))
+		atomic_or(&f->refs, FR_FOREIGN);
+}
 
 /*
  * get_frame_writable: adds a writable type count to a frame on which the caller holds a reference;

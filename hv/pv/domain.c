@@ -208,11 +208,24 @@ static u32 clock_of_flushes(void)
 	return tlb_clock_now();
 }
 
-/* A frame changes its kind: nobody may still use it the old way through a stale translation. */
-static void flush_for_type(const struct frame *f, u32 stamp)
+/*
+ * A frame changes its kind: nobody may still use it the old way through a stale translation. As a table
+ * or descriptor page only its owner has used it; as a writable page others too, if it is FR_FOREIGN.
+ */
+static void flush_for_type(struct frame *f, u32 stamp)
 {
-	/* Foreign mappings put a frame into other domains' TLBs too, so every CPU is asked. */
+	const struct domain *d = current ? current->d : NULL;
+	u32 foreign = READ_ONCE(f->refs) & FR_FOREIGN;
+
+	if ((f->type & FT_KIND) == FT_WRITABLE)
+		foreign = 0;
+	if (d && f->owner == d->id && !foreign) {
+		tlb_flush_since(d->pv.dirty_cpus, stamp);
+		return;
+	}
 	tlb_flush_since(cpu_online_map, stamp);
+	if (foreign)
+		atomic_and(&f->refs, ~FR_FOREIGN);
 }
 
 static const struct domain_kind_ops ops = {

@@ -83,6 +83,8 @@ static int create(u64 host_addr, unsigned long mfn, unsigned int flags)
 
 	if (rc)
 		return rc;
+	if (!(flags & GNTMAP_readonly) && mfn_to_frame(mfn)->owner != current->d->id)
+		frame_note_foreign(mfn_to_frame(mfn));
 	old = atomic_xchg(s.pl1e, entry(mfn, flags));
 	done(&s);
 	if (old & PTE_P) {

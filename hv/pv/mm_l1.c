@@ -58,6 +58,8 @@ int pv_l1e_get(struct domain *d, domid_t pg, u64 *e)
 		put_frame(f);
 		return -XEN_EINVAL;
 	}
+	if (unlikely(pg != d->id) && (*e & PTE_RW))
+		frame_note_foreign(f);
 	return 0;
 }
 

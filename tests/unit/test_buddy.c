@@ -252,7 +252,7 @@ static u32 clock_hook(void)
 	return now;
 }
 
-static void flush_hook(const struct frame *f, u32 stamp)
+static void flush_hook(struct frame *f, u32 stamp)
 {
 	assert_int_equal(f->state, FS_USED);
 	flushed = max(flushed, stamp);

@@ -152,7 +152,7 @@ static u32 clock_hook(void)
 	return now;
 }
 
-static void flush_hook(const struct frame *f, u32 stamp)
+static void flush_hook(struct frame *f, u32 stamp)
 {
 	flushes++;
 	flushed = stamp;

@@ -62,7 +62,7 @@ static int teardown(void **state)
 	for (unsigned int i = 0; i < 512; i++)
 		pv_l1e_put(d0, l1[i]);
 	peer_kill(d0);
-	assert_int_equal(page->refs, FR_ALLOCATED | 1);
+	assert_int_equal(page->refs & ~FR_FOREIGN, FR_ALLOCATED | 1);
 	assert_int_equal(page->type & FT_COUNT, 0);
 	peer_kill(d1);
 	return peer_teardown(state);
@@ -108,8 +108,11 @@ static void test_by_va(void **state)
 	assert_int_equal(old->refs & FR_COUNT, 1);
 	assert_int_equal(old->type & FT_COUNT, 0);
 	assert_int_equal(page->refs & FR_COUNT, 3);
+	/* Noted for the day when the page becomes a table, although the mapping is gone by then. */
+	assert_true(page->refs & FR_FOREIGN);
 	flushed = 0;
 	assert_int_equal(unmap(VA, 0, h), 0);
+	assert_true(page->refs & FR_FOREIGN);
 	assert_int_equal(*e, 0);
 	assert_int_equal(flushed, VA);
 	assert_int_equal(page->refs & FR_COUNT, 1);
@@ -123,6 +126,7 @@ static void test_by_pte(void **state)
 
 	assert_int_equal(map(at, flags, &h), 0);
 	assert_int_equal(l1[3] & (PTE_P | PTE_RW | PTE_AVAIL), PTE_P | 0x200);
+	assert_false(page->refs & FR_FOREIGN); /* nobody can write through it */
 	l1[3] |= 0x400;
 	assert_int_equal(unmap(at, 0, h), 0);
 	assert_int_equal(l1[3], 0);
