@@ -37,7 +37,6 @@ static void xapic_icr(u32 apic_id, u32 low)
 	wait_idle();
 	xapic_write(APIC_ICR_HIGH, apic_id << XAPIC_ID_SHIFT);
 	xapic_write(APIC_ICR, low);
-	wait_idle();
 }
 
 const struct apic_ops xapic_ops = {
