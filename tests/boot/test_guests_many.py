@@ -67,7 +67,8 @@ def test_hundred_small_guests(boot):
     check_audit(m)
     m.run("(for i in $(seq 100); do xl destroy p$i || exit; done)", 600)
     m.run("rm /tmp/p*.cfg /var/log/xen/console/guest-p*.log")
-    check_same(m, before)
+    # dom0 keeps the second page of event channels that a hundred guests need.
+    check_same(m, before, kept=4)
     m.check_clean()
 
 
