@@ -14,7 +14,7 @@ static inline unsigned long nospec_index(unsigned long i, unsigned long n)
 {
 	unsigned long mask;
 
-	__asm__ __volatile__("cmp %2, %1\n\tsbb %0, %0" : "=r"(mask) : "r"(i), "rm"(n) : "cc");
+	__asm__("cmp %2, %1\n\tsbb %0, %0" : "=r"(mask) : "r"(i), "rm"(n) : "cc");
 	return i & mask;
 }
 
