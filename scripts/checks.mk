@@ -2,7 +2,7 @@
 # What `make check` runs.  A part whose folder does not exist yet says so and is skipped.
 
 .PHONY: check check-matrix check-style check-layers check-abi-table check-docs unit \
-	check-boot bench compare-xl
+	check-branches check-boot bench compare-xl
 
 check-style check-layers check-abi-table check-docs:
 	$(call say,CHECK,$@)
@@ -18,6 +18,10 @@ unit: | $(bootstrap-stamp)
 		$(MAKE) -C tests/unit O=$(O)/tests/unit check; \
 	else echo "unit: skipped, there is no tests/unit yet"; fi
 
+check-branches: $(hv-elf)
+	$(call say,CHECK,$@)
+	$(Q)scripts/check-branches $(hv-elf)
+
 # The boot tests find the image and the hypervisor through the environment.
 pytest = DOMUS_ISO=$(iso) DOMUS_HV=$(hv-bin) DOMUS_OUT=$(O) DOMUS_SRC=$(S) \
 	/usr/bin/python3 -m pytest -p no:cacheprovider $(if $(filter 1,$(V)),-v) $(PYTEST_ARGS)
@@ -32,7 +36,7 @@ check-matrix: iso probe
 	$(Q)if [ -d tests/boot ]; then $(pytest) -m matrix tests/boot; \
 	else echo "matrix: skipped, there is no tests/boot yet"; fi
 
-check: check-style check-layers check-abi-table check-docs unit check-boot
+check: check-style check-layers check-abi-table check-docs unit check-branches check-boot
 
 bench: iso probe
 	$(Q)if [ -x tests/bench/run ]; then DOMUS_ISO=$(iso) DOMUS_HV=$(hv-bin) DOMUS_OUT=$(O) \

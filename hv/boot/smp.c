@@ -6,6 +6,7 @@
 #include "cpu/desc.h"
 #include "cpu/features.h"
 #include "cpu/percpu.h"
+#include "cpu/spec.h"
 #include "dom/domain.h"
 #include "lib/log.h"
 #include "lib/string.h"
@@ -110,6 +111,7 @@ void cpu_setup_self(unsigned int cpu)
 	unsigned long va = CPUSTACK_VA + cpu * STACK_SIZE;
 
 	cpu_features_init_cpu();
+	spec_init_cpu();
 	desc_init_cpu(cpu, va);
 	syscall_setup(va);
 	apic_init_cpu();

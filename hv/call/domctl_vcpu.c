@@ -4,13 +4,14 @@
 #include "dom/vtime.h"
 #include "lib/string.h"
 #include "mm/heap.h"
+#include "lib/nospec.h"
 
 #define CR0_TS		  8UL
 #define RFLAGS_IOPL_SHIFT 12
 
 static struct vcpu *get_vcpu(struct domain *d, u32 id)
 {
-	return id < d->max_vcpus ? atomic_load(&d->vcpu[id]) : NULL;
+	return id < d->max_vcpus ? atomic_load(&d->vcpu[nospec_index(id, d->max_vcpus)]) : NULL;
 }
 
 /* One that there cannot be is another mistake than one that is not there yet. */

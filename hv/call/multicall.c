@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* multicall: a list of hypercalls in one; a long one inside is cut like a single one. */
 #include "call/call.h"
+#include "lib/nospec.h"
 
 static long multicall_one(struct multicall_entry *e)
 {
-	call_fn *fn = e->op < NR_CALLS ? call_table[e->op] : NULL;
+	call_fn *fn = e->op < NR_CALLS ? call_table[nospec_index(e->op, NR_CALLS)] : NULL;
 
 	/* These end in another context than the one that called, which a batch cannot. */
 	if (!fn || e->op == __HYPERVISOR_multicall || e->op == __HYPERVISOR_iret)

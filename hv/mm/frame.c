@@ -22,7 +22,7 @@ struct frame *get_frame(mfn_t mfn, u16 domid)
 
 	if (!mfn_valid(mfn))
 		return NULL;
-	f = mfn_to_frame(mfn);
+	f = mfn_to_frame_nospec(mfn);
 	refs = READ_ONCE(f->refs);
 	do {
 		if (!(refs & FR_COUNT) || (refs & FR_COUNT) == FR_COUNT ||

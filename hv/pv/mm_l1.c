@@ -23,7 +23,7 @@ void pv_deny_io(mfn_t first, mfn_t last)
 
 bool pv_mfn_is_io(mfn_t mfn)
 {
-	return !mfn_valid(mfn) || mfn_to_frame(mfn)->state == FS_NOTRAM;
+	return !mfn_valid(mfn) || mfn_to_frame_nospec(mfn)->state == FS_NOTRAM;
 }
 
 static int io_get(struct domain *d, domid_t pg, mfn_t mfn)

@@ -47,7 +47,7 @@ static int update_normal(struct update_ctx *c, u64 req_ptr, u64 val, bool ad)
 
 	if ((req_ptr & 4) || pv_mfn_is_io(mfn))
 		return -XEN_EINVAL;
-	f = mfn_to_frame(mfn);
+	f = mfn_to_frame_nospec(mfn);
 	if (f->owner == c->d->id && (f->type & FT_VALIDATED) && (f->type >> 29) <= 4)
 		return update_table(c, f, ptr, val, ad);
 	return update_plain(c, mfn, ptr, val);
