@@ -88,22 +88,20 @@ static int get_child(struct domain *d, mfn_t mfn, unsigned int level, struct fra
 static int promote_l1(struct domain *d, struct frame *f, int *budget)
 {
 	u64 *tbl = frame_to_virt(f);
-	int rc;
+	unsigned int i;
+	int rc = 0;
 
-	for (unsigned int i = f->partial; i < 512; f->partial = (u16)++i) {
+	for (i = pte_next(tbl, f->partial); i < 512; i = pte_next(tbl, i + 1)) {
 		u64 e = tbl[i];
 
-		if (!(e & PTE_P))
-			continue;
-		if (--*budget < 0)
-			return PV_AGAIN;
-		rc = pv_l1e_get(d, d->id, &e);
+		rc = --*budget < 0 ? PV_AGAIN : pv_l1e_get(d, d->id, &e);
 		if (rc)
-			return rc;
+			break;
 		if (e != tbl[i])
 			tbl[i] = e;
 	}
-	return 0;
+	f->partial = (u16)i;
+	return rc;
 }
 
 /* The same for upper levels. 1: a child must be promoted first (f is then FT_PARTCHILD). */
@@ -113,9 +111,10 @@ static int promote_upper(struct domain *d, struct frame *f, unsigned int level, 
 	u64 *tbl = frame_to_virt(f);
 	int rc;
 
-	for (unsigned int i = f->partial; i < 512; f->partial = (u16)++i) {
+	for (unsigned int i = pte_next(tbl, f->partial); i < 512; i = pte_next(tbl, i + 1)) {
 		u64 e = tbl[i];
 
+		f->partial = (u16)i;
 		if (skip_entry(f, level, i, e))
 			continue;
 		if (e & TABLE_BAD)
@@ -132,6 +131,7 @@ static int promote_upper(struct domain *d, struct frame *f, unsigned int level, 
 		if (rc)
 			return rc;
 	}
+	f->partial = 512;
 	return 0;
 }
 
@@ -196,10 +196,13 @@ static int demote_entries(struct domain *d, struct frame *f, unsigned int level,
 {
 	u64 *tbl = frame_to_virt(f);
 
-	while (f->partial) {
-		unsigned int i = f->partial - 1u;
-		u64 e = tbl[i];
+	for (;;) {
+		unsigned int i = pte_below(tbl, f->partial);
+		u64 e;
 
+		if (!i--)
+			break;
+		e = tbl[i];
 		if (skip_entry(f, level, i, e)) {
 			f->partial = (u16)i;
 			continue;
@@ -221,6 +224,7 @@ static int demote_entries(struct domain *d, struct frame *f, unsigned int level,
 		begin_demotion(*child);
 		return 1;
 	}
+	f->partial = 0;
 	return 0;
 }
 
