@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "pv/mm.h"
+#include "pv/mm_l1.h"
 #include "lib/log.h"
 #include "lib/string.h"
 #include "mm/guest_copy.h"
@@ -69,7 +69,7 @@ static int get_child(struct domain *d, mfn_t mfn, unsigned int level, struct fra
 
 	if (pv_mfn_is_io(mfn))
 		return -XEN_EINVAL;
-	f = get_frame(mfn, d->id);
+	f = get_frame_inline(mfn, d->id);
 	if (!f)
 		return -XEN_EINVAL;
 	*out = f;
@@ -94,7 +94,7 @@ static int promote_l1(struct domain *d, struct frame *f, int *budget)
 	for (i = pte_next(tbl, f->partial); i < 512; i = pte_next(tbl, i + 1)) {
 		u64 e = tbl[i];
 
-		rc = --*budget < 0 ? PV_AGAIN : pv_l1e_get(d, d->id, &e);
+		rc = --*budget < 0 ? PV_AGAIN : l1e_get(d, d->id, &e);
 		if (rc)
 			break;
 		if (e != tbl[i])
@@ -211,7 +211,7 @@ static int demote_entries(struct domain *d, struct frame *f, unsigned int level,
 			return PV_AGAIN;
 		f->partial = (u16)i;
 		if (level == 1) {
-			pv_l1e_put(d, e);
+			l1e_put(e);
 			continue;
 		}
 		*child = mfn_to_frame(pte_mfn(e));
@@ -257,15 +257,11 @@ static int demote_tree(struct domain *d, struct frame *root, unsigned int level,
 	}
 }
 
-int pv_drain(struct domain *d, int *budget)
+int pv_drain_pending(struct domain *d, int *budget)
 {
-	struct frame *root;
-	int rc;
+	struct frame *root = mfn_to_frame(d->pv.demoting);
+	int rc = demote_tree(d, root, root->type >> 29, budget);
 
-	if (likely(d->pv.demoting == FRAME_NIL))
-		return 0;
-	root = mfn_to_frame(d->pv.demoting);
-	rc = demote_tree(d, root, root->type >> 29, budget);
 	if (!rc)
 		d->pv.demoting = FRAME_NIL;
 	return rc;
