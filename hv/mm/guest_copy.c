@@ -15,12 +15,12 @@ bool guest_has_self_map;
  * Through a root that maps itself the guest's half shows tables as memory, ours among them, which only
  * the user bit keeps from the guest; we would read them.
  */
-static bool through_self_map(unsigned long a)
+bool guest_through_self_map(unsigned long a, size_t n)
 {
 	mfn_t root = PFN_DOWN(read_cr3());
 	const u64 *l4 = mfn_to_virt(root);
 
-	return pte_mfn(l4[L4_INDEX(a)]) == root;
+	return pte_mfn(l4[L4_INDEX(a)]) == root || pte_mfn(l4[L4_INDEX(a + n - 1)]) == root;
 }
 
 #define HALF_SHIFT 43
@@ -47,8 +47,7 @@ static inline bool range_ok(const void **p, size_t n)
 	__asm__("" : "+r"(*p));
 	if (unlikely(ours))
 		return false;
-	return likely(!guest_has_self_map) || !n ||
-	       (!through_self_map(a) && !through_self_map(end - 1));
+	return likely(!guest_has_self_map) || !n || !guest_through_self_map(a, n);
 }
 
 /* 0, or non-zero when an access faulted. */

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* mmu_update, update_va_mapping: changes of single page-table entries (<xen/xen.h>). */
-#include "pv/mm.h"
+#include "pv/mm_l1.h"
 #include "pv/flush.h"
 #include "cpu/cpu.h"
 #include "dom/handlers.h"
 #include "dom/hypercall.h"
+#include "mm/guest_words.h"
 #include "mm/m2p.h"
 #include "mm/tlb.h"
 
@@ -78,15 +79,24 @@ static int update_one(struct update_ctx *c, const struct mmu_update *req)
 	}
 }
 
+/* Nearly all requests: a new value for an entry of an L1 table. False: it is another kind. */
+static inline bool update_l1(struct update_ctx *c, const struct mmu_update *req, int *rc)
+{
+	mfn_t mfn = PFN_DOWN(req->ptr);
+
+	BUILD_BUG_ON(MMU_NORMAL_PT_UPDATE != 0);
+	if ((req->ptr & 7) || pv_mfn_is_io(mfn) || !pv_is_table(c->d, mfn_to_frame(mfn), 1))
+		return false;
+	*rc = l1e_set(c->d, c->pg_id, paddr_to_virt(req->ptr), req->val, false);
+	return true;
+}
+
 /* foreigndom: low half owner of the frames, high half owner of the tables + 1. */
-static int ctx_get(struct update_ctx *c, unsigned long foreigndom)
+static int ctx_get_other(struct update_ctx *c, unsigned long foreigndom)
 {
 	struct domain *self = current->d;
 	domid_t pt = (domid_t)(foreigndom >> 16), pg = (domid_t)foreigndom;
 
-	c->d = self;
-	c->pg = NULL;
-	c->budget = PV_BUDGET;
 	if (pt && (domid_t)(pt - 1) != DOMID_SELF && (domid_t)(pt - 1) != self->id) {
 		if (!self->privileged)
 			return -XEN_EPERM;
@@ -112,6 +122,15 @@ static int ctx_get(struct update_ctx *c, unsigned long foreigndom)
 	return -XEN_ESRCH;
 }
 
+static inline int ctx_get(struct update_ctx *c, unsigned long foreigndom)
+{
+	c->d = current->d;
+	c->pg = NULL;
+	c->pg_id = c->d->id;
+	c->budget = PV_BUDGET;
+	return likely(foreigndom == DOMID_SELF) ? 0 : ctx_get_other(c, foreigndom);
+}
+
 static void ctx_put(struct update_ctx *c)
 {
 	if (c->pg)
@@ -124,7 +143,7 @@ static void ctx_put(struct update_ctx *c)
 static int update_batch(struct update_ctx *c, unsigned long ureqs, unsigned long count,
 			unsigned long *i)
 {
-	int rc = c->d->dying ? -XEN_EINVAL : pv_drain(c->d, &c->budget);
+	int rc = unlikely(c->d->dying) ? -XEN_EINVAL : pv_drain(c->d, &c->budget);
 
 	for (; !rc && *i < count; ++*i) {
 		struct mmu_update req;
@@ -132,9 +151,10 @@ static int update_batch(struct update_ctx *c, unsigned long ureqs, unsigned long
 		c->budget -= UPDATE_COST;
 		if (c->budget <= 0)
 			return PV_AGAIN;
-		if (copy_from_guest(&req, (void *)(ureqs + *i * sizeof(req)), sizeof(req)))
+		if (words_from_guest(&req, (void *)(ureqs + *i * sizeof(req)), 2))
 			return -XEN_EFAULT;
-		rc = update_one(c, &req);
+		if (unlikely(!update_l1(c, &req, &rc)))
+			rc = update_one(c, &req);
 		if (rc)
 			break;
 	}
