@@ -8,6 +8,12 @@ check-style check-layers check-abi-table check-docs:
 	$(call say,CHECK,$@)
 	$(Q)scripts/$@
 
+# The tests that docs/security.md names.
+check-docs: check-security
+.PHONY: check-security
+check-security:
+	$(Q)scripts/$@
+
 .PHONY: format
 format:
 	$(Q)clang-format -i $$(find hv guests -name '*.[ch]')
