@@ -78,6 +78,15 @@ static void move_clock(struct runq *rq)
 	}
 }
 
+/* One that is owed something runs at half the price until it has it. Returns the price of ran. */
+static u64 pay_back(struct vcpu *v, u64 ran)
+{
+	u64 paid = min(ran / 2, v->sched.owed);
+
+	v->sched.owed -= paid;
+	return ran - paid;
+}
+
 void runq_account(struct runq *rq, nsec_t now)
 {
 	struct vcpu *v = rq->curr;
@@ -91,7 +100,7 @@ void runq_account(struct runq *rq, nsec_t now)
 	WRITE_ONCE(rq->counted_to, now);
 	/* A machine that was stopped for a while is no reason to punish who was running. */
 	ran = min(ran, 2 * SCHED_TICK);
-	v->sched.vtime += share_vtime(ran, v->sched.weight);
+	v->sched.vtime += pay_back(v, share_vtime(ran, v->sched.weight));
 	cap_charge(v->d, ran);
 	move_clock(rq);
 }
@@ -118,12 +127,12 @@ void runq_remove(struct runq *rq, struct vcpu *v)
 	WRITE_ONCE(rq->nr, rq->nr - 1);
 }
 
-/* To the timeline of another queue. extra: virtual time that it is owed. */
-static void rebase(struct vcpu *v, u64 from, u64 to, u64 extra)
+/* To the timeline of another queue. */
+static void rebase(struct vcpu *v, u64 from, u64 to)
 {
 	s64 ahead = (s64)(v->sched.vtime - from);
 
-	v->sched.vtime = to + (u64)share_clamp(ahead, v->sched.weight) - extra;
+	v->sched.vtime = to + (u64)share_clamp(ahead, v->sched.weight);
 }
 
 /* --- from one queue to another --- */
@@ -149,13 +158,13 @@ static struct vcpu *steal_candidate(const struct runq *from, unsigned int cpu)
 	return NULL;
 }
 
-static struct vcpu *take_from(struct runq *from, unsigned int cpu, u64 extra)
+static struct vcpu *take_from(struct runq *from, unsigned int cpu)
 {
 	struct vcpu *v = steal_candidate(from, cpu);
 
 	if (v) {
 		runq_remove(from, v);
-		rebase(v, from->clock, runqs[cpu].clock, extra);
+		rebase(v, from->clock, runqs[cpu].clock);
 		v->sched.cpu = cpu;
 	}
 	return v;
@@ -177,7 +186,7 @@ struct vcpu *runq_steal(struct runq *rq)
 			missed = true;
 			continue;
 		}
-		v = take_from(from, cpu, 0);
+		v = take_from(from, cpu);
 		spin_unlock(&from->lock);
 	}
 	/* Not knowing what was in a queue is no reason to sleep. */
@@ -247,8 +256,9 @@ void runq_balance(struct runq *rq, nsec_t now)
 	owed = max(to->served - rq->served, (nsec_t)0);
 	if (owed > SHARE_DEBT)
 		rq->served = to->served - SHARE_DEBT;
-	v = take_from(rq, other, (u64)min(owed, (nsec_t)SHARE_DEBT) << 16);
+	v = take_from(rq, other);
 	if (v) {
+		v->sched.owed += (u64)min(owed, (nsec_t)SHARE_DEBT) << 16;
 		runq_insert(to, v, false, now);
 		cpu_raise_hazard(other, HAZ_SCHED);
 	}
@@ -387,7 +397,11 @@ void runq_place(struct vcpu *v)
 		spin_unlock(&rq->lock);
 	}
 	runq_account(rq, now);
-	rebase(v, cpu == old ? rq->clock : from, rq->clock, 0);
+	if (cpu == old)
+		v->sched.vtime = rq->clock + (u64)share_credit((s64)(v->sched.vtime - rq->clock),
+							       v->sched.weight);
+	else
+		rebase(v, from, rq->clock);
 	runq_insert(rq, v, false, now);
 	/* One that is not the first changes nothing for the CPU: its tick comes soon enough. */
 	first = runq_first(rq) == v;

@@ -34,6 +34,7 @@ struct sched_domain {
 struct sched_vcpu {
 	struct heap_node node; /* in a run queue */
 	u64 vtime;	       /* share.h, on the timeline of the queue of cpu */
+	u64 owed;	       /* virtual time that it is yet to get, from a queue that had less */
 	u32 pause_flags;       /* VPF_*, atomically */
 	u32 pause_count;       /* nested vcpu_pause(), atomically; the domain's own is in d */
 	unsigned int cpu;      /* where it runs, or ran last */
