@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "sched/runq.h"
 #include "sched/cap.h"
+#include "cpu/irqflags.h"
 #include "cpu/percpu.h"
 #include "lib/log.h"
 
@@ -137,31 +138,35 @@ static void rebase(struct vcpu *v, u64 from, u64 to)
 
 /* --- from one queue to another --- */
 
-#define STEAL_LOOK 16
+/* With so many waiting for one CPU, a look at all of them would keep its lock for too long. */
+#define STEAL_LOOK 512
 
-/* One of those that go soon and may run on cpu: a look at the top of the heap, not at all of it. */
-static struct vcpu *steal_candidate(const struct runq *from, unsigned int cpu)
+static bool may_use(const struct vcpu *v, const unsigned long *cpus)
 {
-	struct heap_node *todo[STEAL_LOOK], *n = from->heap.root;
-	unsigned int nr = 0;
+	for (unsigned int w = 0; w < ARRAY_SIZE(sched_idle_map); w++)
+		if (v->sched.hard[w] & READ_ONCE(cpus[w]))
+			return true;
+	return false;
+}
 
-	for (unsigned int i = 0; n && i < STEAL_LOOK; i++) {
-		if (test_bit(cpu, of_node(n)->sched.hard) && vcpu_runnable(of_node(n)))
+/* One that may run on one of the CPUs, rather one that goes soon. */
+static struct vcpu *steal_candidate(const struct runq *from, const unsigned long *cpus)
+{
+	struct heap_node *n = from->heap.root;
+
+	for (unsigned int i = 0; n && i < STEAL_LOOK; i++, n = heap_next(n))
+		if (may_use(of_node(n), cpus) && vcpu_runnable(of_node(n)))
 			return of_node(n);
-		if (n->next && nr < STEAL_LOOK)
-			todo[nr++] = n->next;
-		if (n->child)
-			n = n->child;
-		else
-			n = nr ? todo[--nr] : NULL;
-	}
 	return NULL;
 }
 
 static struct vcpu *take_from(struct runq *from, unsigned int cpu)
 {
-	struct vcpu *v = steal_candidate(from, cpu);
+	unsigned long cpus[BITS_TO_LONGS(CONFIG_NR_CPUS)] = {0};
+	struct vcpu *v;
 
+	set_bit(cpu, cpus);
+	v = steal_candidate(from, cpus);
 	if (v) {
 		runq_remove(from, v);
 		rebase(v, from->clock, runqs[cpu].clock);
@@ -189,9 +194,14 @@ struct vcpu *runq_steal(struct runq *rq)
 		v = take_from(from, cpu);
 		spin_unlock(&from->lock);
 	}
-	/* Not knowing what was in a queue is no reason to sleep. */
-	if (!v && missed)
+	/*
+	 * Not knowing what was in a queue is no reason to sleep. But on a processor that is itself
+	 * virtual, who holds the lock may wait for this one to let go.
+	 */
+	if (!v && missed) {
+		cpu_relax();
 		cpu_raise_hazard(cpu, HAZ_SCHED);
+	}
 	return v;
 }
 
@@ -342,10 +352,11 @@ static bool any_idle(void)
 	return find_first_bit(sched_idle_map, CONFIG_NR_CPUS) < CONFIG_NR_CPUS;
 }
 
+/* Who is woken here, and takes something, wakes the next one. */
 void runq_pass_on(void)
 {
 	unsigned int cpu, idle;
-	bool wanted;
+	struct vcpu *v;
 
 	smp_mb();
 	for (cpu = 0; cpu < nr_cpus && any_idle(); cpu++) {
@@ -353,15 +364,12 @@ void runq_pass_on(void)
 
 		if (!READ_ONCE(rq->nr))
 			continue;
-		for (idle = 0; idle < nr_cpus; idle++) {
-			if (!test_bit(idle, sched_idle_map))
-				continue;
-			spin_lock(&rq->lock);
-			wanted = steal_candidate(rq, idle) != NULL;
-			spin_unlock(&rq->lock);
-			if (wanted && test_and_clear_bit_atomic(idle, sched_idle_map))
-				cpu_raise_hazard(idle, HAZ_SCHED);
-		}
+		spin_lock(&rq->lock);
+		v = steal_candidate(rq, sched_idle_map);
+		idle = v ? find_idle(v, false) : CONFIG_NR_CPUS;
+		spin_unlock(&rq->lock);
+		if (idle < CONFIG_NR_CPUS && test_and_clear_bit_atomic(idle, sched_idle_map))
+			cpu_raise_hazard(idle, HAZ_SCHED);
 	}
 }
 
