@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "sched/runq.h"
 #include "sched/cap.h"
+#include "sched/pool.h"
 #include "cpu/irqflags.h"
 #include "cpu/percpu.h"
 #include "lib/log.h"
@@ -185,7 +186,7 @@ struct vcpu *runq_steal(struct runq *rq)
 		unsigned int other = (cpu + i) % nr_cpus;
 		struct runq *from = &runqs[other];
 
-		if (!READ_ONCE(from->nr))
+		if (!READ_ONCE(from->nr) || !pool_same(cpu, other))
 			continue;
 		if (!spin_trylock(&from->lock)) {
 			missed = true;
@@ -233,7 +234,7 @@ static struct runq *richest(const struct runq *rq, unsigned int cpu, nsec_t now)
 	for_each_online_cpu (other) {
 		struct runq *q = &runqs[other];
 
-		if (other == cpu || load_of(other) >= load_of(cpu))
+		if (other == cpu || !pool_same(cpu, other) || load_of(other) >= load_of(cpu))
 			continue;
 		if (!found || served_until(q, now) > most) {
 			found = q;

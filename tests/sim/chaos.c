@@ -6,10 +6,11 @@
  */
 #include <math.h>
 #include "scenario.h"
+#include "sched/pool.h"
 
 #define TWINS 32 /* busy, one vcpu, any CPU, never touched */
 
-static unsigned int nr_cpus_here;
+static unsigned int nr_cpus_here, nr_pools;
 static struct event disturbance;
 static nsec_t disturbance_mean;
 
@@ -38,11 +39,14 @@ static void disturb(struct event *e)
 	static const u16 caps[] = {0, 0, 10, 50, 150};
 	struct guest *g = somebody();
 
-	switch (sim_below(3)) {
+	switch (sim_below(4)) {
 	case 0:
 		guest_pin(g, some_cpus());
 		break;
 	case 1:
+		guest_move(g, nr_pools > 1 ? (unsigned int)sim_below(nr_pools) : 0);
+		break;
+	case 2:
 		guest_weight(g, (u16)(64 << sim_below(5)), caps[sim_below(ARRAY_SIZE(caps))]);
 		break;
 	default:
@@ -102,12 +106,25 @@ static double twins_apart(const nsec_t *before)
 	return 100 * worst;
 }
 
-static void chaos(unsigned int cpus, unsigned int nr, nsec_t calm, nsec_t time)
+/* A second pool of a quarter of the CPUs. */
+static void split(unsigned int cpus)
+{
+	unsigned int pool = POOL_ANY;
+
+	if (pool_create(&pool) || pool != 1)
+		fail("there is no second pool");
+	for (unsigned int cpu = 0; cpu < cpus / 4; cpu++)
+		if (pool_remove_cpu(0, cpu) || pool_add_cpu(1, cpu))
+			fail("CPU %u does not change pools", cpu);
+}
+
+static void chaos(unsigned int cpus, unsigned int pools, unsigned int nr, nsec_t calm, nsec_t time)
 {
 	static struct stats late;
 	nsec_t before[TWINS];
 
 	nr_cpus_here = cpus;
+	nr_pools = pools;
 	disturbance_mean = calm;
 	guests_reset(cpus, sim_seed);
 	check_every = sim_long ? 64 : 8;
@@ -117,6 +134,8 @@ static void chaos(unsigned int cpus, unsigned int nr, nsec_t calm, nsec_t time)
 		if (guests[i]->kind == SLEEPER && guests[i]->run < NSEC_PER_MSEC)
 			guests[i]->late = &late;
 	guests_start();
+	if (pools > 1)
+		split(cpus);
 	disturbance.fn = disturb;
 	disturbance.node.in = false;
 	event_set(&disturbance, calm);
@@ -125,8 +144,9 @@ static void chaos(unsigned int cpus, unsigned int nr, nsec_t calm, nsec_t time)
 		before[i] = guest_ran(guests[i]);
 	machine_run(time);
 	guests_check_times();
-	printf("       %u vcpus on %u CPUs, %ld s, a change each %ld ms: %lu decisions\n",
-	       nr_guests, cpus, (long)(time / NSEC_PER_SEC), (long)(calm / NSEC_PER_MSEC),
+	printf("       %u vcpus on %u CPUs in %u pools, %ld s, a change each %ld ms: %lu "
+	       "decisions\n",
+	       nr_guests, cpus, pools, (long)(time / NSEC_PER_SEC), (long)(calm / NSEC_PER_MSEC),
 	       decisions.nr);
 	printf("       woke %lu times: late by %.1f us median, %.1f us of 99 %%, %.1f us worst\n",
 	       late.nr, (double)stats_quantile(&late, 500) / 1e3,
@@ -162,7 +182,7 @@ void scenario_chaos(void)
 
 	hidden(4, 10, 3);
 	hidden(4, 200, 3);
-	chaos(4, 200, 5 * NSEC_PER_MSEC, 90 * factor * NSEC_PER_SEC);
-	chaos(16, 1000, 2 * NSEC_PER_MSEC, 20 * factor * NSEC_PER_SEC);
-	chaos(64, 4000, 20 * NSEC_PER_MSEC, (sim_long ? 800 : 50) * NSEC_PER_SEC);
+	chaos(4, 1, 200, 5 * NSEC_PER_MSEC, 90 * factor * NSEC_PER_SEC);
+	chaos(16, 2, 1000, 2 * NSEC_PER_MSEC, 20 * factor * NSEC_PER_SEC);
+	chaos(64, 1, 4000, 20 * NSEC_PER_MSEC, (sim_long ? 800 : 50) * NSEC_PER_SEC);
 }

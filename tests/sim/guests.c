@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "cpu/percpu.h"
+#include "sched/pool.h"
 #include "sched/runq.h"
 
 #define MARGIN (200 * NSEC_PER_USEC) /* a cheat leaves so long before the moment it fears */
@@ -253,6 +254,21 @@ void guests_start(void)
 
 /* --- what the toolstack does to them --- */
 
+/* A domain's number is that of its first guest, plus one. */
+struct domain *domain_get_from(domid_t first)
+{
+	unsigned int i = first ? first - 1u : 0;
+
+	while (i < nr_guests && guests[i]->v.id)
+		i++;
+	return i < nr_guests ? guests[i]->v.d : NULL;
+}
+
+void domain_put(struct domain *d)
+{
+	(void)d;
+}
+
 static void disturb(struct domain *d)
 {
 	struct vcpu *v;
@@ -275,6 +291,14 @@ void guest_pin(struct guest *g, unsigned long cpus)
 	machine_act_as(0);
 	g->disturbed = true;
 	sched_set_affinity(&g->v, m, NULL);
+}
+
+void guest_move(struct guest *g, unsigned int pool)
+{
+	machine_act_as(0);
+	disturb(g->v.d);
+	if (pool_move_domain(g->v.d, pool))
+		fail("d%u does not move to pool %u", g->v.d->id, pool);
 }
 
 void guest_pause(struct guest *g, bool pause)

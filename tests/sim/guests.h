@@ -49,6 +49,8 @@ void guest_start(struct guest *g);
 void guests_start(void); /* all that are new */
 void guest_weight(struct guest *g, u16 weight, u16 cap);
 void guest_pin(struct guest *g, unsigned long cpus);
+/* The whole domain, to a pool that has a CPU. */
+void guest_move(struct guest *g, unsigned int pool);
 /* Paused or not; what it was about to do happens later. */
 void guest_pause(struct guest *g, bool pause);
 /* ns that it was on a CPU, by our own count. */
