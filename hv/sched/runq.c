@@ -80,19 +80,20 @@ static void move_clock(struct runq *rq)
 	}
 }
 
-/* One that is owed something runs at half the price until it has it. Returns the price of ran. */
-static u64 pay_back(struct vcpu *v, u64 ran)
+/* One that is owed something runs at half the price until it has it. */
+static u64 pay_back(struct vcpu *v, u64 price)
 {
-	u64 paid = min(ran / 2, v->sched.owed);
+	u64 paid = min(price / 2, v->sched.owed);
 
 	v->sched.owed -= paid;
-	return ran - paid;
+	return price - paid;
 }
 
 void runq_account(struct runq *rq, nsec_t now)
 {
 	struct vcpu *v = rq->curr;
 	nsec_t ran;
+	u64 price;
 
 	if (v == rq->idle)
 		return;
@@ -102,7 +103,10 @@ void runq_account(struct runq *rq, nsec_t now)
 	WRITE_ONCE(rq->counted_to, now);
 	/* A machine that was stopped for a while is no reason to punish who was running. */
 	ran = min(ran, 2 * SCHED_TICK);
-	v->sched.vtime += pay_back(v, share_vtime(ran, v->sched.weight));
+	price = share_vtime(ran, v->sched.weight);
+	if (unlikely(v->sched.owed))
+		price = pay_back(v, price);
+	v->sched.vtime += price;
 	cap_charge(v->d, ran);
 	move_clock(rq);
 }
