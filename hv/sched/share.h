@@ -29,13 +29,23 @@ static inline u64 share_vtime(nsec_t ran, u16 weight)
 	return ((u64)ran << 24) / weight;
 }
 
-/* Where a vcpu that is `ahead` of its old queue's clock (negative: behind) may be in its new one's. */
+/* Where a vcpu that is `ahead` of its queue's clock (negative: behind) is after it has slept. */
+static inline s64 share_credit(s64 ahead, u16 weight)
+{
+	s64 credit = -(s64)share_vtime(SHARE_CREDIT, weight);
+
+	return ahead < credit ? credit : ahead;
+}
+
+/*
+ * Where one that is `ahead` of its old queue's clock may be in its new one's. Beside a light one a heavy
+ * one may run for long at a time: its debt is limited by the clock, not by what it ran.
+ */
 static inline s64 share_clamp(s64 ahead, u16 weight)
 {
-	s64 credit = -(s64)share_vtime(SHARE_CREDIT, weight),
-	    debt = (s64)share_vtime(SHARE_DEBT, weight);
+	s64 debt = (s64)share_vtime(SHARE_DEBT, min(weight, (u16)WEIGHT_DEFAULT));
 
-	return ahead < credit ? credit : ahead > debt ? debt : ahead;
+	return ahead > debt ? debt : share_credit(ahead, weight);
 }
 
 /*

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * shares SECONDS: how much each guest ran meanwhile, by the hypervisor's count in nanoseconds, as lines
- * "DOMID NS", after a line "0 NS" with the time that passed.
+ * shares SECONDS: how much each guest ran meanwhile, by the hypervisor's count, in billionths of the time
+ * that passed, as lines "DOMID N", after a line "0 1000000000".
  * shares sleep N: sleeps N times for 10 ms and prints the median and the worst delay, in ns.
  */
 #include <fcntl.h>
@@ -45,15 +45,39 @@ static uint64_t clock_ns(void)
 	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
 }
 
-/* times[domid]; dom0's place is for the clock. */
-static void look(uint64_t *times)
+struct look {
+	uint64_t at, ran;
+};
+
+/*
+ * The clock and a domain's time at one instant: dom0 may have been off its processor in between, then once
+ * more.
+ */
+static int look_at(unsigned int first, struct look *looks, unsigned int *id)
 {
 	struct xen_domctl_getdomaininfo info;
+	uint64_t before, after;
 
-	times[0] = clock_ns();
-	for (unsigned int id = 1; !get_info(id, &info) && info.domain < MAX_DOMAINS;
-	     id = info.domain + 1u)
-		times[info.domain] = info.cpu_time;
+	for (int i = 0; i < 20; i++) {
+		before = clock_ns();
+		if (get_info(first, &info) || info.domain >= MAX_DOMAINS)
+			return -1;
+		after = clock_ns();
+		if (after - before < 200000)
+			break;
+	}
+	*id = info.domain;
+	looks[info.domain].at = before + (after - before) / 2;
+	looks[info.domain].ran = info.cpu_time;
+	return 0;
+}
+
+static void look(struct look *looks)
+{
+	unsigned int id = 0;
+
+	while (!look_at(id + 1, looks, &id))
+		;
 }
 
 static int compare(const void *a, const void *b)
@@ -83,7 +107,7 @@ static void sleeper(unsigned int n)
 
 int main(int argc, char **argv)
 {
-	static uint64_t before[MAX_DOMAINS], after[MAX_DOMAINS];
+	static struct look before[MAX_DOMAINS], after[MAX_DOMAINS];
 	struct timespec t = {0};
 
 	if (argc == 3 && !strcmp(argv[1], "sleep")) {
@@ -97,8 +121,11 @@ int main(int argc, char **argv)
 	t.tv_sec = atoi(argv[1]);
 	nanosleep(&t, NULL);
 	look(after);
-	for (unsigned int id = 0; id < MAX_DOMAINS; id++)
-		if (after[id])
-			printf("%u %llu\n", id, (unsigned long long)(after[id] - before[id]));
+	printf("0 1000000000\n");
+	for (unsigned int id = 1; id < MAX_DOMAINS; id++)
+		if (after[id].at)
+			printf("%u %.0f\n", id,
+			       1e9 * (double)(after[id].ran - before[id].ran) /
+				       (double)(after[id].at - before[id].at));
 	return 0;
 }
