@@ -2,6 +2,7 @@
 /* Time and timers. Upper bounds are wide: the emulator shares its CPU with others. */
 #include "hypercall.h"
 #include "topics.h"
+#include "events.h"
 
 #define MS 1000000UL
 
@@ -59,7 +60,7 @@ static void wall_clock(void)
 	CHECK(shared.wc_nsec < 1000000000);
 }
 
-static u32 timer_port(void)
+u32 timer_port(void)
 {
 	static struct evtchn_bind_virq v = {.virq = VIRQ_TIMER};
 
