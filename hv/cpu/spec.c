@@ -177,7 +177,7 @@ static void report_offers(const struct spec_cpu *c)
 	add(&t, c->arch_caps >> 1 & 1, "enhanced IBRS");
 	add(&t, c->e21a >> 8 & 1, "automatic IBRS");
 	add(&t, c->e8b >> 14 & 1, "IBRS");
-	add(&t, c->e8b >> 12 & 1, "IBPB");
+	add(&t, (c->e8b >> 12 & 1) && !(c->l7d >> 26 & 1), "IBPB");
 	add(&t, (c->l7d >> 27 & 1) || (c->e8b >> 15 & 1), "STIBP");
 	add(&t, (c->l7d >> 31 & 1) || (c->e8b >> 24 & 1), "SSBD");
 	add(&t, (c->l7d >> 10 & 1) || (c->e21a >> 5 & 1), "VERW clears");
