@@ -60,6 +60,7 @@ static const struct cmdline_opt options[] = {
 	{"sched", OPT_STRING, opt_sched, sizeof(opt_sched), NULL},
 	{"smap", OPT_BOOL, &opt_smap, 0, NULL},
 	{"smep", OPT_BOOL, &opt_smep, 0, NULL},
+	{"smt", OPT_BOOL, &opt_smt, 0, NULL},
 	{"spec-ctrl", OPT_CUSTOM, NULL, 0, parse_spec_ctrl},
 };
 

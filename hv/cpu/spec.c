@@ -21,6 +21,7 @@ extern u8 spec_thunks[], spec_thunks_end[];
 
 struct spec_choice spec_choice;
 u32 spec_ctrl_hv, spec_ctrl_guest;
+bool opt_smt = true;
 static struct spec_cpu this_kind;
 static DEFINE_PER_CPU(u32, loaded_spec_ctrl);
 
@@ -39,18 +40,29 @@ static bool make_lfence_wait(const struct spec_cpu *c)
 	return v & DE_CFG_LFENCE;
 }
 
-static bool has_siblings(enum cpu_vendor vendor)
+static u32 threads_of_a_core(enum cpu_vendor vendor)
 {
 	u32 r[4];
 
-	if (vendor == VENDOR_AMD && cpu_features.max_ext >= 0x8000001e) {
+	cpuid(0x80000001, 0, r);
+	if (vendor == VENDOR_AMD && cpu_features.max_ext >= 0x8000001e && (r[2] >> 22 & 1)) {
 		cpuid(0x8000001e, 0, r);
-		return r[1] >> 8 & 0xff;
+		return (r[1] >> 8 & 0xff) + 1;
 	}
 	if (cpu_features.max_leaf < 0xb)
-		return false;
+		return 1;
 	cpuid(0xb, 0, r);
-	return (r[1] & 0xffff) > 1;
+	return max(r[1] & 0xffff, 1u);
+}
+
+/* The lowest bits of an APIC id number the threads of a core. */
+bool spec_is_sibling(u32 apic_id)
+{
+	u32 threads = threads_of_a_core(cpu_features.vendor), span = 1;
+
+	while (span < threads)
+		span *= 2;
+	return apic_id & (span - 1);
 }
 
 static void read_cpu(struct spec_cpu *c)
@@ -86,7 +98,7 @@ static void read_cpu(struct spec_cpu *c)
 	if ((c->l7d >> 29 & 1) && rdmsr_safe(MSR_ARCH_CAPS, &c->arch_caps))
 		c->arch_caps = 0;
 	c->smep = cpu_features.smep && opt_smep;
-	c->smt = has_siblings(c->vendor);
+	c->smt = opt_smt && threads_of_a_core(c->vendor) > 1;
 	c->lfence_waits = make_lfence_wait(c);
 }
 
@@ -177,7 +189,7 @@ static void report_offers(const struct spec_cpu *c)
 	add(&t, c->arch_caps >> 1 & 1, "enhanced IBRS");
 	add(&t, c->e21a >> 8 & 1, "automatic IBRS");
 	add(&t, c->e8b >> 14 & 1, "IBRS");
-	add(&t, c->e8b >> 12 & 1, "IBPB");
+	add(&t, (c->e8b >> 12 & 1) && !(c->l7d >> 26 & 1), "IBPB");
 	add(&t, (c->l7d >> 27 & 1) || (c->e8b >> 15 & 1), "STIBP");
 	add(&t, (c->l7d >> 31 & 1) || (c->e8b >> 24 & 1), "SSBD");
 	add(&t, (c->l7d >> 10 & 1) || (c->e21a >> 5 & 1), "VERW clears");

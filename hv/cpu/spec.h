@@ -35,7 +35,7 @@ struct spec_cpu {
 	u32 e21a, e21c;	   /* leaf 80000021, EAX and ECX */
 	u64 arch_caps;	   /* MSR 10a, 0 without it */
 	bool smep;	   /* in use */
-	bool smt;	   /* two threads share a core */
+	bool smt;	   /* two threads share a core, and both are used */
 	bool lfence_waits; /* LFENCE holds up what follows */
 };
 
@@ -45,6 +45,7 @@ struct spec_options {
 	s8 ibrs, ibpb, ibpb_entry, stibp, ssbd, rsb, md_clear, msr_sc;
 };
 extern struct spec_options spec_options; /* of spec-ctrl=, all -1 without it */
+extern bool opt_smt;			 /* smt=: all threads of a core are used */
 
 /* What it is not protected from, one bit each. */
 #define SPEC_HOLE_V2	   (1u << 0) /* branch targets: all of it was turned off */
@@ -85,6 +86,8 @@ extern u32 spec_ctrl_hv, spec_ctrl_guest;
 
 /* Boot CPU, text still writable, after cpu_features_init(): chooses, reports, patches. */
 void spec_init(void);
+/* Whether another thread of the same core has a lower number; after spec_init(). */
+bool spec_is_sibling(u32 apic_id);
 /* Each CPU: its MSRs. */
 void spec_init_cpu(void);
 /* This CPU goes from a vcpu of one domain to one of another. */

@@ -146,6 +146,8 @@ static void choose_branches(const struct spec_cpu *c, const struct spec_options 
 	}
 	if (o->thunk != THUNK_DEFAULT)
 		s->thunk = o->thunk;
+	if (s->thunk == THUNK_LFENCE && !c->lfence_waits)
+		s->holes |= SPEC_HOLE_V2;
 	if (s->thunk == THUNK_JMP && !s->auto_ibrs && !s->ibrs_always && !s->ibrs_entry)
 		s->holes |= SPEC_HOLE_V2;
 }

@@ -242,6 +242,7 @@ special_result:
 	jmp	exit_to_guest
 
 from_user:
+	SPEC_CLEAR_OTHERS
 	mov	%rsp, %rdi
 	call	pv_guest_syscall
 	jmp	exit_to_guest
