@@ -139,6 +139,18 @@ static void ctx_put(struct update_ctx *c)
 		domain_put(c->d);
 }
 
+static inline int read_request(struct mmu_update *req, const struct mmu_update *from)
+{
+	if (unlikely(!guest_words_begin(from, 2)))
+		return -XEN_EFAULT;
+	guest_read(req->ptr, &from->ptr, fault);
+	guest_read(req->val, &from->val, fault);
+	guest_words_end();
+	return 0;
+fault:
+	return guest_words_fault();
+}
+
 /* Works through requests from *i on; the error of the first that fails, PV_AGAIN at the budget's end. */
 static int update_batch(struct update_ctx *c, unsigned long ureqs, unsigned long count,
 			unsigned long *i)
@@ -151,7 +163,7 @@ static int update_batch(struct update_ctx *c, unsigned long ureqs, unsigned long
 		c->budget -= UPDATE_COST;
 		if (c->budget <= 0)
 			return PV_AGAIN;
-		if (words_from_guest(&req, (void *)(ureqs + *i * sizeof(req)), 2))
+		if (read_request(&req, (struct mmu_update *)ureqs + *i))
 			return -XEN_EFAULT;
 		if (unlikely(!update_l1(c, &req, &rc)))
 			rc = update_one(c, &req);
