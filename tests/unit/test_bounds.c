@@ -157,13 +157,65 @@ static void test_kinds_of_grants(void **state)
 	assert_int_equal(page->refs & FR_COUNT, 1);
 }
 
+/* References and frames just behind the end of a grant table. */
+static void test_grant_table_end(void **state)
+{
+	struct gnttab_swap_grant_ref s = {.ref_a = 1, .ref_b = 2};
+	struct frame *page = peer_frame(d1), *f;
+	struct grant_entry_v1 *table;
+	unsigned long mfn;
+
+	assert_int_equal(grant_init_domain(d1, 2), 0);
+	assert_int_equal(grant_get_frame(d1, 1, &mfn), 0);
+	assert_int_equal(grant_get_frame(d1, 2, &mfn), -XEN_EINVAL);
+	assert_int_equal(grant_get_frame(d1, ~0u, &mfn), -XEN_EINVAL);
+	act(d1->vcpu[0]);
+	for (unsigned int i = 0; i < 2; i++) {
+		u32 end = 2 * PAGE_SIZE / sizeof(*table) + i;
+
+		assert_int_equal(grant_swap(d1, 1, end), GNTST_bad_gntref);
+		assert_int_equal(grant_swap(d1, end, 1), GNTST_bad_gntref);
+		assert_int_equal(grant_pin(d1, 0, end, false, &f), GNTST_bad_gntref);
+	}
+	assert_int_equal(grant_get_frame(d1, 0, &mfn), 0);
+	table = mfn_to_virt(mfn);
+	table[2] = (struct grant_entry_v1){
+		.flags = GTF_permit_access, .domid = 0, .frame = (u32)frame_to_mfn(page)};
+	assert_int_equal(grant_pin(d1, 0, 2, false, &f), 0);
+	assert_int_equal(
+		peer_call(do_grant_table_op, GNTTABOP_swap_grant_ref, (unsigned long)&s, 1), 0);
+	assert_int_equal(s.status, GNTST_eagain);
+	grant_put(f, false);
+	grant_unpin(d1, 2, false);
+}
+
+/* Each kind of batch ends its turn when it is told to. */
+static void test_batches_are_cut(void **state)
+{
+	static const unsigned int cmds[] = {GNTTABOP_map_grant_ref, GNTTABOP_unmap_grant_ref,
+					    GNTTABOP_transfer,	    GNTTABOP_copy,
+					    GNTTABOP_unmap_and_replace, GNTTABOP_swap_grant_ref};
+	static u64 args[64];
+
+	assert_int_equal(grant_init_domain(d1, 1), 0);
+	act(d1->vcpu[0]);
+	fake_preempt = 1;
+	for (unsigned int i = 0; i < ARRAY_SIZE(cmds); i++) {
+		assert_int_equal(do_grant_table_op(cmds[i], (unsigned long)args, 3, 0, 0),
+				 CALL_RESTART);
+		assert_int_equal(fake_next_args[2], 2);
+		assert_true(fake_next_args[1] > (unsigned long)args);
+	}
+	fake_preempt = 0;
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		T(test_behind_the_table), T(test_number_is_no_domain), T(test_late_interrupt),
 		T(test_flags),		  T(test_control_block),	T(test_timeouts),
-		T(test_kinds_of_grants),
+		T(test_kinds_of_grants),  T(test_grant_table_end),	T(test_batches_are_cut),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

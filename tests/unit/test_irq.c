@@ -397,6 +397,7 @@ static void test_pirq_gsi(void **state)
 	assert_int_equal(fake_pin[9].dest, 4);
 	assert_int_equal(pirq_needs_eoi(&dom, 9, &needs), 0);
 	assert_true(needs);
+	assert_int_equal(pirq_needs_eoi(&dom, MAX_PIRQS, &needs), -XEN_EINVAL);
 	pirq_unbind(&dom, 9);
 	assert_true(fake_pin[9].masked);
 	assert_int_equal(pirq_unmap(&dom, 9), 0);
