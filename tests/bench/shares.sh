@@ -30,7 +30,7 @@ end() {
 	sleep 1
 }
 
-# What init has left in the background: networks, guests that it does not find.
+# Let go on what init has left in the background: networks, guests that it does not find.
 sleep 30
 guests 2 spin
 shares two 5
