@@ -78,7 +78,7 @@ class Place:
             with open(f"{root}/bench/idle.cfg", "w") as f:
                 f.write('kernel = "/bench/probe.elf"\nextra = "idle"\nmemory = 4\n')
             with open(f"{root}/bench/load.cfg", "w") as f:
-                f.write('kernel = "/bench/probe.elf"\nmemory = 16\nvcpus = 1\n')
+                f.write('kernel = "/bench/probe.elf"\nmemory = 16\nvcpus = 1\ncpus = "1"\n')
             self.pack(root, "guests.cpio")
         with open(self.path(f"{script}.initrd"), "wb") as out:
             with open(os.path.join(self.dom0, "initrd"), "rb") as f:
