@@ -146,32 +146,21 @@ static void rebase(struct vcpu *v, u64 from, u64 to)
 /* With so many waiting for one CPU, a look at all of them would keep its lock for too long. */
 #define STEAL_LOOK 512
 
-static bool may_use(const struct vcpu *v, const unsigned long *cpus)
-{
-	for (unsigned int w = 0; w < ARRAY_SIZE(sched_idle_map); w++)
-		if (v->sched.hard[w] & READ_ONCE(cpus[w]))
-			return true;
-	return false;
-}
-
-/* One that may run on one of the CPUs, rather one that goes soon. */
-static struct vcpu *steal_candidate(const struct runq *from, const unsigned long *cpus)
+/* One that may run on cpu, rather one that goes soon. */
+static struct vcpu *steal_candidate(const struct runq *from, unsigned int cpu)
 {
 	struct heap_node *n = from->heap.root;
 
 	for (unsigned int i = 0; n && i < STEAL_LOOK; i++, n = heap_next(n))
-		if (may_use(of_node(n), cpus) && vcpu_runnable(of_node(n)))
+		if (test_bit(cpu, of_node(n)->sched.hard) && vcpu_runnable(of_node(n)))
 			return of_node(n);
 	return NULL;
 }
 
 static struct vcpu *take_from(struct runq *from, unsigned int cpu)
 {
-	unsigned long cpus[BITS_TO_LONGS(CONFIG_NR_CPUS)] = {0};
-	struct vcpu *v;
+	struct vcpu *v = steal_candidate(from, cpu);
 
-	set_bit(cpu, cpus);
-	v = steal_candidate(from, cpus);
 	if (v) {
 		runq_remove(from, v);
 		rebase(v, from->clock, runqs[cpu].clock);
@@ -357,24 +346,26 @@ static bool any_idle(void)
 	return find_first_bit(sched_idle_map, CONFIG_NR_CPUS) < CONFIG_NR_CPUS;
 }
 
-/* Who is woken here, and takes something, wakes the next one. */
 void runq_pass_on(void)
 {
-	unsigned int cpu, idle;
-	struct vcpu *v;
+	unsigned int cpu, idle, i;
 
 	smp_mb();
 	for (cpu = 0; cpu < nr_cpus && any_idle(); cpu++) {
 		struct runq *rq = &runqs[cpu];
+		struct heap_node *n;
 
 		if (!READ_ONCE(rq->nr))
 			continue;
 		spin_lock(&rq->lock);
-		v = steal_candidate(rq, sched_idle_map);
-		idle = v ? find_idle(v, false) : CONFIG_NR_CPUS;
+		for (n = rq->heap.root, i = 0; n && i < STEAL_LOOK; n = heap_next(n), i++) {
+			idle = vcpu_runnable(of_node(n)) ? find_idle(of_node(n), false)
+							 : CONFIG_NR_CPUS;
+			if (idle < CONFIG_NR_CPUS &&
+			    test_and_clear_bit_atomic(idle, sched_idle_map))
+				cpu_raise_hazard(idle, HAZ_SCHED);
+		}
 		spin_unlock(&rq->lock);
-		if (idle < CONFIG_NR_CPUS && test_and_clear_bit_atomic(idle, sched_idle_map))
-			cpu_raise_hazard(idle, HAZ_SCHED);
 	}
 }
 

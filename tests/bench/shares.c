@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * shares SECONDS: how much each guest ran meanwhile, by the hypervisor's count, in billionths of the time
- * that passed, as lines "DOMID N", after a line "0 1000000000".
+ * shares SECONDS DOMID...: how much each of these guests ran meanwhile, by the hypervisor's count, in
+ * billionths of the time that passed.
  * shares sleep N: sleeps N times for 10 ms and prints the median and the worst delay, in ns.
  */
 #include <fcntl.h>
@@ -53,31 +53,22 @@ struct look {
  * The clock and a domain's time at one instant: dom0 may have been off its processor in between, then once
  * more.
  */
-static int look_at(unsigned int first, struct look *looks, unsigned int *id)
+static int look(unsigned int id, struct look *l)
 {
 	struct xen_domctl_getdomaininfo info;
 	uint64_t before, after;
 
 	for (int i = 0; i < 20; i++) {
 		before = clock_ns();
-		if (get_info(first, &info) || info.domain >= MAX_DOMAINS)
+		if (get_info(id, &info))
 			return -1;
 		after = clock_ns();
 		if (after - before < 200000)
 			break;
 	}
-	*id = info.domain;
-	looks[info.domain].at = before + (after - before) / 2;
-	looks[info.domain].ran = info.cpu_time;
+	l->at = before + (after - before) / 2;
+	l->ran = info.cpu_time;
 	return 0;
-}
-
-static void look(struct look *looks)
-{
-	unsigned int id = 0;
-
-	while (!look_at(id + 1, looks, &id))
-		;
 }
 
 static int compare(const void *a, const void *b)
@@ -105,27 +96,33 @@ static void sleeper(unsigned int n)
 	printf("%llu %llu\n", (unsigned long long)late[n / 2], (unsigned long long)late[n - 1]);
 }
 
+static int shares(unsigned int seconds, int nr, char **ids)
+{
+	struct timespec t = {.tv_sec = seconds};
+	static struct look before[MAX_DOMAINS], after[MAX_DOMAINS];
+
+	for (int i = 0; i < nr; i++)
+		if (look((unsigned int)atoi(ids[i]), &before[i]))
+			return 1;
+	nanosleep(&t, NULL);
+	for (int i = 0; i < nr; i++)
+		if (look((unsigned int)atoi(ids[i]), &after[i]))
+			return 1;
+	for (int i = 0; i < nr; i++)
+		printf("%.0f ", 1e9 * (double)(after[i].ran - before[i].ran) /
+					(double)(after[i].at - before[i].at));
+	printf("\n");
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
-	static struct look before[MAX_DOMAINS], after[MAX_DOMAINS];
-	struct timespec t = {0};
-
 	if (argc == 3 && !strcmp(argv[1], "sleep")) {
 		sleeper((unsigned int)atoi(argv[2]));
 		return 0;
 	}
 	fd = open("/dev/xen/privcmd", O_RDWR);
-	if (argc != 2 || fd < 0)
+	if (argc < 3 || argc > 2 + MAX_DOMAINS || fd < 0)
 		return 2;
-	look(before);
-	t.tv_sec = atoi(argv[1]);
-	nanosleep(&t, NULL);
-	look(after);
-	printf("0 1000000000\n");
-	for (unsigned int id = 1; id < MAX_DOMAINS; id++)
-		if (after[id].at)
-			printf("%u %.0f\n", id,
-			       1e9 * (double)(after[id].ran - before[id].ran) /
-				       (double)(after[id].at - before[id].at));
-	return 0;
+	return shares((unsigned int)atoi(argv[1]), argc - 2, argv + 2);
 }

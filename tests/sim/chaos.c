@@ -34,6 +34,20 @@ static unsigned long some_cpus(void)
 	}
 }
 
+/* A CPU changes pools, unless it is the last one that somebody has. */
+static void move_cpu(void)
+{
+	unsigned int cpu = (unsigned int)sim_below(nr_cpus_here), pool = pool_of_cpu[cpu];
+
+	if (nr_pools == 1 || sim_below(64))
+		return;
+	machine_act_as(0);
+	for (unsigned int i = TWINS; i < nr_guests; i++)
+		guests[i]->disturbed = true;
+	if (!pool_remove_cpu(pool, cpu) && pool_add_cpu(!pool, cpu))
+		fail("CPU %u, taken out of pool %u, cannot be used", cpu, pool);
+}
+
 static void disturb(struct event *e)
 {
 	static const u16 caps[] = {0, 0, 10, 50, 150};
@@ -42,6 +56,7 @@ static void disturb(struct event *e)
 	switch (sim_below(4)) {
 	case 0:
 		guest_pin(g, some_cpus());
+		move_cpu();
 		break;
 	case 1:
 		guest_move(g, nr_pools > 1 ? (unsigned int)sim_below(nr_pools) : 0);
@@ -183,6 +198,6 @@ void scenario_chaos(void)
 	hidden(4, 10, 3);
 	hidden(4, 200, 3);
 	chaos(4, 1, 200, 5 * NSEC_PER_MSEC, 90 * factor * NSEC_PER_SEC);
-	chaos(16, 2, 1000, 2 * NSEC_PER_MSEC, 20 * factor * NSEC_PER_SEC);
+	chaos(16, 2, 1000, 2 * NSEC_PER_MSEC, 30 * factor * NSEC_PER_SEC);
 	chaos(64, 1, 4000, 20 * NSEC_PER_MSEC, (sim_long ? 800 : 50) * NSEC_PER_SEC);
 }
