@@ -8,6 +8,7 @@
 #include "lib/log.h"
 #include "lib/string.h"
 #include "plat/plat.h"
+#include "time/watchdog.h"
 
 char opt_console[64] = "com1,vga", opt_com1[64] = "115200,8n1";
 struct mem_limits opt_dom0_mem;
@@ -48,6 +49,8 @@ static const struct cmdline_opt options[] = {
 	{"sched", OPT_STRING, opt_sched, sizeof(opt_sched), NULL},
 	{"smap", OPT_BOOL, &opt_smap, 0, NULL},
 	{"smep", OPT_BOOL, &opt_smep, 0, NULL},
+	{"watchdog", OPT_BOOL, &opt_watchdog, 0, NULL},
+	{"watchdog_timeout", OPT_UINT, &opt_watchdog_timeout, 0, NULL},
 };
 
 static void warn(const char *what, const char *opt)
