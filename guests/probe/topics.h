@@ -11,6 +11,8 @@ extern const struct test start_tests[], trap_tests[], user_mode_tests[], mm_entr
 	fifo_tests[], time_tests[], emul_tests[], call_tests[], memory_tests[], grant_tests[],
 	smp_tests[], ctx_tests[], priv_tests[], peer_tests[];
 void bench(void);
+/* One of neighbour.c's words on the command line: does not return. */
+void neighbour(void);
 /* One of load.c's words on the command line: does not return. */
 void load(void);
 void pace(void); /* pace.c: the same */
