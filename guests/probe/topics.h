@@ -15,6 +15,8 @@ extern const struct test start_tests[], trap_tests[], user_mode_tests[], mm_entr
 void child_state(void);
 void child_states(void);
 void bench(void);
+/* One of neighbour.c's words on the command line: does not return. */
+void neighbour(void);
 /* One of load.c's words on the command line: does not return. */
 void load(void);
 void pace(void); /* pace.c: the same */

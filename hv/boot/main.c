@@ -24,6 +24,7 @@
 #include "pv/pv.h"
 #include "time/clock.h"
 #include "time/timer.h"
+#include "time/watchdog.h"
 
 #define DOMUS_VERSION "0.1"
 
@@ -100,6 +101,7 @@ static void boot_rest(void)
 	pv_domain_init_ops();
 	wire_up();
 	smp_boot_others();
+	watchdog_start();
 	mm_drop_identity();
 	dom0_build();
 	domain_unpause(dom0);

@@ -26,6 +26,8 @@ void (*panic_guest_hook)(unsigned int cpu, const struct cpu_user_regs *r, bool d
 
 static u32 panic_cpu = NO_CPU; /* who reports */
 static unsigned int depth;     /* of panics of that CPU */
+static u32 victim = NO_CPU;    /* whom the watchdog has found */
+static const char *victim_reason;
 static char reason[256];
 
 static DEFINE_PER_CPU(struct cpu_user_regs, stopped_regs);
@@ -41,6 +43,8 @@ void panic_nmi(const struct cpu_user_regs *r)
 {
 	u32 reporter = atomic_load(&panic_cpu);
 
+	if (reporter == NO_CPU && atomic_load(&victim) == smp_cpu_id())
+		panic_regs(r, victim_reason);
 	if (reporter == NO_CPU || reporter == smp_cpu_id())
 		return;
 	memcpy(&this_cpu(stopped_regs), r, sizeof(*r));
@@ -173,6 +177,17 @@ void __noreturn panic_small_stack(const struct cpu_user_regs *r, const char *wha
 		"i"(panic_regs), "D"(r), "S"(what)
 		: "memory");
 	__builtin_unreachable();
+}
+
+void panic_other(unsigned int cpu, const char *what)
+{
+	victim_reason = what;
+	atomic_store(&victim, cpu);
+	apic_send_nmi(cpu_apic_id[cpu]);
+	for (unsigned int us = 0; us < STOP_WAIT_US; us += STOP_STEP_US)
+		plat_delay(STOP_STEP_US);
+	/* Its own panic has stopped us long ago, by NMI. */
+	panic("%s: CPU %u, which takes no NMI either", what, cpu);
 }
 
 /* What a called function must preserve is the caller's; the other registers mean nothing any more. */

@@ -15,7 +15,9 @@ extern bool opt_noreboot;
 void __noreturn panic_regs(const struct cpu_user_regs *r, const char *what);
 /* The same for #DF and #MC, whose stacks are too small for a report. */
 void __noreturn panic_small_stack(const struct cpu_user_regs *r, const char *what);
-/* At each NMI: does not return when another CPU panics, which then finds r. */
+/* Another CPU, which does not move, shall panic, by NMI; when that does not help this one does. */
+void __noreturn panic_other(unsigned int cpu, const char *what);
+/* At each NMI: does not return when another CPU panics, which then finds r, nor after panic_other(). */
 void panic_nmi(const struct cpu_user_regs *r);
 
 /* Set by the floors above. First and last thing that a panic does: */

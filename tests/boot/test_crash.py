@@ -108,6 +108,16 @@ def test_exception(machine, stub, how):
     assert re.search(r"\] key_time\+.*\n(.*\n)?.*\] do_irq\+", text), text
 
 
+def test_watchdog(machine, stub):
+    """A CPU that spins in the hypervisor with interrupts off; without the option nobody cares."""
+    m = machine("spin", "noreboot watchdog watchdog_timeout=2", args=stub.args())
+    assert "watchdog: a CPU that stands still for 2 s" in m.text()
+    break_key_t(m, stub, b"\xeb\xfe")
+    text = check(report(m), "watchdog: the CPU is stuck")
+    assert re.search(r"RIP: e008:[0-9a-f]+ key_time\+0x0/", text), text
+    assert "\nPanic on CPU 0:" in text
+
+
 def test_machine_check(machine):
     m = machine()
     m.monitor.human("mce 1 0 0xb200000000000000 0x5 0 0")
@@ -171,3 +181,27 @@ def test_previous_boot(machine):
     assert any("key_crash+" in x for x in lines), lines
     # Not what the boot before that one had left.
     assert not any(f"system time {told}" in x for x in lines), lines
+
+
+@pytest.mark.matrix
+def test_linux(boot):
+    """The whole image: its kernel and initrd are loaded between two boots, and dom0 has the screen."""
+    m = boot(args=["-action", "reboot=reset", "-vga", "std"])
+    m.choose(0)
+    m.to_prompt()
+    m.send("xl debug-keys C\n")
+    m.wait("Reboot in five seconds", dead=())
+    m.monitor.human(f'pmemsave 0xb8000 4000 "{WORK}/screen"')
+    text = (WORK / "screen").read_bytes()[::2].decode("cp437")
+    assert "(hv) Panic on CPU " in text, text
+    m.wait("Domus, serial line only", dead=())
+    m.send("\r")
+    m.to_prompt()
+    log = m.hv_log()
+    assert any(re.match(r"\(hv\) previous boot: Panic on CPU \d: debug key C", x) for x in log)
+    # An end in order leaves nothing to show.
+    m.send("reboot\n")
+    m.wait("Domus, serial line only")
+    m.send("\r")
+    m.to_prompt()
+    assert not any("previous boot" in x for x in m.hv_log())
