@@ -27,5 +27,7 @@ static inline bool heap_less(u64 a, u64 b)
 
 void heap_insert(struct heap *h, struct heap_node *n, u64 key); /* must not be in */
 void heap_remove(struct heap *h, struct heap_node *n);		/* must be in this heap */
+/* Gives a node of this heap another key, without moving it where the order allows that. */
+void heap_rekey(struct heap *h, struct heap_node *n, u64 key);
 
 #endif
