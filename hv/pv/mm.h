@@ -27,7 +27,7 @@
 /* Slots of an L4 table that are ours. */
 static inline bool pv_hv_slot(unsigned int i)
 {
-	return i >= HV_SLOT_FIRST && i <= HV_SLOT_LAST;
+	return i - HV_SLOT_FIRST <= HV_SLOT_LAST - HV_SLOT_FIRST;
 }
 
 /* --- mm_l1.c: single entries of L1 tables --- */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* mmu_update, update_va_mapping: changes of single page-table entries (<xen/xen.h>). */
 #include "pv/mm_l1.h"
+#include "pv/mm_walk.h"
 #include "pv/flush.h"
 #include "cpu/cpu.h"
 #include "dom/handlers.h"
@@ -204,7 +205,7 @@ long do_mmu_update(unsigned long ureqs, unsigned long count, unsigned long pdone
 	return rc;
 }
 
-static long va_mapping(unsigned long va, u64 val, unsigned long flags, domid_t pg)
+static inline long va_mapping(unsigned long va, u64 val, unsigned long flags, domid_t pg)
 {
 	struct vcpu *v = current;
 	int rc = -XEN_EINVAL, budget = PV_BUDGET;
@@ -217,13 +218,17 @@ static long va_mapping(unsigned long va, u64 val, unsigned long flags, domid_t p
 		spin_unlock(&v->d->mm_lock);
 		return PV_AGAIN;
 	}
-	pl1e = pv_walk_l1e(v, va);
+	pl1e = walk_l1e(v, va);
 	if (pl1e)
-		rc = pv_l1e_set(v->d, pg, pl1e, val, false);
+		rc = l1e_set(v->d, pg, pl1e, val, false);
 	spin_unlock(&v->d->mm_lock);
-	if (!rc && flags)
-		rc = pv_uvm_flush(v, va, flags);
-	return rc;
+	if (rc || !flags)
+		return rc;
+	if (likely(flags == (UVMF_INVLPG | UVMF_LOCAL))) {
+		invlpg(va);
+		return 0;
+	}
+	return pv_uvm_flush(v, va, flags);
 }
 
 long do_update_va_mapping(unsigned long va, unsigned long val, unsigned long flags,
