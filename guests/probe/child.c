@@ -14,7 +14,7 @@ extern char _start[], _end[];
 union child_union child_union __attribute__((aligned(4096)));
 unsigned long child_mfn[MAX_FRAMES];
 static unsigned long list[FIRST + MAX_FRAMES]; /* becomes the child's p2m */
-static unsigned long image_end, heap_end, all_end, child_root;
+static unsigned long image_end, heap_end, all_end, child_root, child_shared;
 static u64 tables[CHILD_TABLES][512] __attribute__((aligned(4096)));
 static struct vcpu_guest_context context;
 
@@ -40,6 +40,8 @@ static void child_main(void)
 	for (unsigned int i = 0; i < MAX_CPUS; i++)
 		memset(stacks[i], 0, sizeof(struct cpu));
 	start_copy.flags = 0;
+	start_copy.nr_pages = all_end;
+	start_copy.shared_info = child_shared;
 	start_info = &start_copy;
 	user_root_mfn = 0;
 	mem_adopt(list, child_root, image_end, heap_end, all_end);
@@ -221,6 +223,7 @@ bool child_make(struct child *c, void (*fn)(void))
 	if (rc)
 		return fail(c, "populate", rc);
 	child_root = table_mfn(ROOT);
+	child_shared = c->shared_mfn * PAGE_SIZE;
 	memset(me, 0, sizeof(*me));
 	me->fn = fn;
 	fill_tables(c);

@@ -37,17 +37,20 @@ void evtchn_pirq_pending(struct domain *d, u32 port)
 
 static unsigned long eoi_page[512];
 static struct frame eoi_frame;
+static int eoi_frame_held;
 char *test_directmap = (char *)eoi_page;
 
 struct frame *get_frame_and_writable(mfn_t mfn, u16 domid)
 {
 	(void)domid;
+	eoi_frame_held += mfn == 0;
 	return mfn == 0 ? &eoi_frame : NULL;
 }
 
 void put_frame_and_writable(struct frame *f)
 {
 	assert_ptr_equal(f, &eoi_frame);
+	eoi_frame_held--;
 }
 
 extern struct frame *frame_table;
@@ -404,7 +407,9 @@ static void test_pirq_gsi(void **state)
 	assert_int_equal(pirq_unmap(&dom, 9), -XEN_EINVAL);
 	assert_int_equal(eoi_page[0], 0);
 	assert_int_equal(pirq_eoi(&dom, 9), -XEN_EINVAL);
+	assert_int_equal(eoi_frame_held, 1);
 	pirq_destroy_domain(&dom);
+	assert_int_equal(eoi_frame_held, 0);
 }
 
 static void test_pirq_trigger_comes_later(void **state)
