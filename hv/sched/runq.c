@@ -375,6 +375,17 @@ static bool placeable(const struct vcpu *v)
 	return !v->sched.running && !v->sched.queued && vcpu_runnable(v);
 }
 
+/* With the lock: its virtual time, after it was away from a queue with the clock `from`. */
+static void join(struct runq *rq, struct vcpu *v, u64 from, bool moved, nsec_t now)
+{
+	s64 ahead = (s64)(v->sched.vtime - from);
+
+	if (now - (nsec_t)v->runstate.state_entry_time > SHARE_FORGET)
+		ahead = INT64_MIN;
+	v->sched.vtime = rq->clock + (u64)(moved ? share_clamp(ahead, v->sched.weight)
+						 : share_credit(ahead, v->sched.weight));
+}
+
 void runq_place(struct vcpu *v)
 {
 	u64 from = READ_ONCE(runqs[v->sched.cpu].clock);
@@ -401,11 +412,7 @@ void runq_place(struct vcpu *v)
 		spin_unlock(&rq->lock);
 	}
 	runq_account(rq, now);
-	if (cpu == old)
-		v->sched.vtime = rq->clock + (u64)share_credit((s64)(v->sched.vtime - rq->clock),
-							       v->sched.weight);
-	else
-		rebase(v, from, rq->clock);
+	join(rq, v, cpu == old ? rq->clock : from, cpu != old, now);
 	runq_insert(rq, v, false, now);
 	/* One that is not the first changes nothing for the CPU: its tick comes soon enough. */
 	first = runq_first(rq) == v;

@@ -20,6 +20,8 @@
 #define SHARE_STEP (4 * NSEC_PER_MSEC)
 /* The most that sleeping earns: a waking vcpu may be that far behind the queue's clock. */
 #define SHARE_CREDIT (6 * NSEC_PER_MSEC)
+/* Who was away so long is no longer compared: beside a light one the clock may have run half its way round. */
+#define SHARE_FORGET (10 * NSEC_PER_SEC)
 /* The most that one brings along as a debt to another queue. */
 #define SHARE_DEBT (20 * NSEC_PER_MSEC)
 

@@ -2,7 +2,18 @@
 # SPDX-License-Identifier: MIT
 # dom0's init in the bench of the scheduler: dom0 has processor 0, the guests processor 1.
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin
+mount -t devtmpfs dev /dev
+mount -t proc proc /proc
+mount -t sysfs sys /sys
 exec >/dev/hvc0 2>&1 </dev/null
+mkdir -p /dev/pts /var/log/xen/console /run/xen /run/xenstored
+mount -t devpts -o gid=5,mode=620 devpts /dev/pts
+for m in privcmd evtchn gntdev gntalloc; do insmod /bench/xen-$m.ko; done
+insmod /bench/xenfs.ko
+mount -t xenfs xenfs /proc/xen
+xenstored --pid-file /run/xenstored.pid
+xen-init-dom0 >/dev/null
+xenconsoled --pid-file=/run/xenconsoled.pid --log=guest --log-dir=/var/log/xen/console
 
 guest() { # NAME WORD
 	xl create -q /bench/load.cfg "name=\"$1\"" "extra=\"$2\"" ||
@@ -28,8 +39,6 @@ shares() { # NAME SECONDS GUEST...
 	echo "BENCH share.$name $(/bench/shares "$seconds" $ids)"
 }
 
-# What init has left in the background comes to its end: networks, guests that it does not find.
-sleep 20
 for i in 1 2 3 4 5 6 7 8 9; do guest i$i idle; done
 guest g1 spin
 shares lone 5 g1

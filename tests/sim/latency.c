@@ -33,6 +33,18 @@ static void beside_hogs(unsigned int cpus, unsigned int hogs, unsigned int nappe
 	told(limit_us, what);
 }
 
+/* Beside one of the least weight the clock is soon round. */
+static void long_sleep(void)
+{
+	guests_reset(1, sim_seed);
+	guest_weight(guest_new(1, HOG, 0, 0), 1, 0);
+	guest_new(1, DEBTOR, NSEC_PER_MSEC, 701 * NSEC_PER_SEC)->late = &late;
+	stats_reset(&late);
+	guests_start();
+	machine_run((sim_long ? 36000 : 7200) * NSEC_PER_SEC);
+	told(500, "1 that sleeps for 701 s beside one of weight 1");
+}
+
 void scenario_latency(void)
 {
 	const nsec_t us = NSEC_PER_USEC, ms = NSEC_PER_MSEC;
@@ -43,5 +55,6 @@ void scenario_latency(void)
 	beside_hogs(1, 100, 1, SLEEPER, 20 * us, 10 * ms, 500);
 	beside_hogs(1, 10, 1, DEBTOR, 2 * ms, 40 * ms, 500);
 	beside_hogs(1, 10, 20, SLEEPER, 20 * us, 10 * ms, 2000);
+	long_sleep();
 	beside_hogs(8, 40, 80, SLEEPER, 20 * us, 10 * ms, 2000);
 }

@@ -197,6 +197,29 @@ static void test_heavy_sleep_earns_nothing(void **state)
 	fake_settle();
 }
 
+/* The clock has run once round and back to where the sleeper seems to be far ahead. */
+static void test_long_sleep(void **state)
+{
+	struct vcpu *hog = new_vcpu(0), *sleeper = new_vcpu(1);
+	u64 far = 3UL << 62;
+
+	(void)state;
+	vcpu_up(sleeper);
+	fake_settle();
+	block(sleeper);
+	vcpu_up(hog);
+	fake_settle();
+	fake_run(NSEC_PER_SEC, NULL);
+	runqs[0].clock += far;
+	hog->sched.vtime += far;
+	fake_now += 1000 * NSEC_PER_SEC;
+	fake_run(NSEC_PER_SEC, NULL);
+	vcpu_wake(sleeper);
+	fake_settle();
+	fake_run(NSEC_PER_MSEC, NULL);
+	assert_int_equal(cpu_of(sleeper), 0);
+}
+
 static struct vcpu *napper;
 static nsec_t nap_woken, nap_worst;
 
@@ -245,6 +268,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_sleep_earns_nothing, one_cpu, teardown),
 		cmocka_unit_test_setup_teardown(test_yield_earns_nothing, one_cpu, teardown),
 		cmocka_unit_test_setup_teardown(test_heavy_sleep_earns_nothing, one_cpu, teardown),
+		cmocka_unit_test_setup_teardown(test_long_sleep, one_cpu, teardown),
 		cmocka_unit_test_setup_teardown(test_nap_beside_odd_number, four_cpus, teardown),
 	};
 
