@@ -11,7 +11,7 @@
 #define MANY	     3000
 #define CALL_RESTART (-0x7000L) /* inside, these mean something to the hypervisor */
 #define CALL_DONE    (-0x7001L)
-#define TRIES	     400 /* a busy emulator gives its time away between the calls */
+#define TRIES	     200 /* a busy emulator gives its time away between the calls */
 
 static struct mmu_update updates[MANY];
 static volatile bool in_the_middle;

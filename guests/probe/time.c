@@ -62,9 +62,13 @@ static void wall_clock(void)
 
 u32 timer_port(void)
 {
-	static struct evtchn_bind_virq v = {.virq = VIRQ_TIMER};
+	static struct evtchn_bind_virq v;
+	struct evtchn_bind_virq b = {.virq = VIRQ_TIMER};
 
-	if (!v.port && evtchn_op(EVTCHNOP_bind_virq, &v))
+	/* In a domain that was made from this one, what is remembered is the parent's. */
+	if (!evtchn_op(EVTCHNOP_bind_virq, &b))
+		v = b;
+	else if (!v.port)
 		return 0;
 	vcpu_op(VCPUOP_stop_periodic_timer, 0, NULL);
 	vcpu_op(VCPUOP_stop_singleshot_timer, 0, NULL);
