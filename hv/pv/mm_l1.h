@@ -124,7 +124,8 @@ static inline void l1e_write(u64 *pl1e, u64 old, u64 new, bool preserve_ad)
 }
 
 /* pv_l1e_set() in place. */
-static inline int l1e_set(struct domain *d, domid_t pg, u64 *pl1e, u64 new, bool preserve_ad)
+static inline __attribute__((always_inline)) int l1e_set(struct domain *d, domid_t pg, u64 *pl1e,
+							 u64 new, bool preserve_ad)
 {
 	enum l1e_held held = HELD_NOTHING;
 	u64 old = READ_ONCE(*pl1e);
