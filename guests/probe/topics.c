@@ -19,6 +19,7 @@ const struct topic topics[] = {
 	{"memory", memory_tests},
 	{"grant", grant_tests},
 	{"priv", priv_tests},
+	{"pools", pool_tests},
 	{"peer", peer_tests},
 	{"ctx", ctx_tests},
 	{"smp", smp_tests},
