@@ -20,6 +20,7 @@ const struct topic topics[] = {
 	{"memory", memory_tests},
 	{"grant", grant_tests},
 	{"priv", priv_tests},
+	{"pools", pool_tests},
 	{"peer", peer_tests},
 	{"mm-walk", walk_tests},
 	{"bits", bits_tests},
