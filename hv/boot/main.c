@@ -9,6 +9,7 @@
 #include "cpu/features.h"
 #include "cpu/percpu.h"
 #include "cpu/panic.h"
+#include "cpu/spec.h"
 #include "cpu/symbols.h"
 #include "dom/domain.h"
 #include "irq/irq.h"
@@ -119,11 +120,12 @@ void boot_main(u32 mbi)
 	cpu_features_init();
 	cpu_features_init_cpu();
 	desc_init(entry_stubs);
+	spec_init();
 	memory();
 	board();
 	cpu_prepare(0, apic_id(), acpi_id_of(apic_id()));
-	__asm__ __volatile__("mov %0, %%rsp\n\tjmp *%1" ::"r"((unsigned long)cpu_infos[0] - 8),
-			     "r"(boot_on_stack)
+	__asm__ __volatile__("mov %0, %%rsp\n\tjmp %P1" ::"r"((unsigned long)cpu_infos[0] - 8),
+			     "i"(boot_on_stack)
 			     : "memory");
 	__builtin_unreachable();
 }

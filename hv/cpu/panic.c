@@ -173,8 +173,8 @@ void __noreturn panic_small_stack(const struct cpu_user_regs *r, const char *wha
 	unsigned long area = (unsigned long)get_cpu_info() & ~(STACK_SIZE - 1);
 
 	__asm__ __volatile__(
-		"mov %0, %%rsp\n\tcall *%1" ::"r"(area + (STACK_PAGE_DB + 1) * PAGE_SIZE),
-		"r"(panic_regs), "D"(r), "S"(what)
+		"mov %0, %%rsp\n\tcall %P1" ::"r"(area + (STACK_PAGE_DB + 1) * PAGE_SIZE),
+		"i"(panic_regs), "D"(r), "S"(what)
 		: "memory");
 	__builtin_unreachable();
 }

@@ -49,12 +49,17 @@ void tlb_flush_end(u64 begun)
 	WRITE_ONCE(this_cpu(flushed_at), begun);
 }
 
+void tlb_load_cr3(unsigned long cr3)
+{
+	u64 t = atomic_load(&tlb_clock);
+
+	write_cr3(cr3);
+	WRITE_ONCE(this_cpu(flushed_at), t);
+}
+
 void tlb_flush_local(void)
 {
-	u64 t = tlb_flush_begin();
-
-	write_cr3(read_cr3());
-	tlb_flush_end(t);
+	tlb_load_cr3(read_cr3());
 }
 
 void tlb_flush_one_local(unsigned long va)

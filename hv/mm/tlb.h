@@ -40,6 +40,8 @@ u32 tlb_clock_now(void);
 /* Around a load of CR3 that flushes all of this CPU's guest mappings. */
 u64 tlb_flush_begin(void);
 void tlb_flush_end(u64 begun);
+/* A load of CR3 with both. */
+void tlb_load_cr3(unsigned long cr3);
 /* Flushes those CPUs of the map that have not flushed since `stamp`. */
 void tlb_flush_since(const unsigned long *cpus, u32 stamp);
 

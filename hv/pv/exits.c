@@ -80,10 +80,11 @@ void pv_exception(struct cpu_user_regs *regs, unsigned int vec)
 {
 	struct vcpu *v = current;
 
-	switch (vec) {
-	case TRAP_PF:
+	if (likely(vec == TRAP_PF)) {
 		guest_pf(v, regs);
-		break;
+		return;
+	}
+	switch (vec) {
 	case TRAP_GP:
 		guest_gp(v, regs);
 		break;

@@ -26,7 +26,12 @@ static struct timer *first_of(const struct timer_cpu *tc)
 /* Times before the clock's start are all the same, and keys may not be further apart than that. */
 static void insert(struct timer_cpu *tc, struct timer *t)
 {
-	heap_insert(&tc->heap, &t->node, (u64)max(t->expires, (nsec_t)0));
+	u64 key = (u64)max(t->expires, (nsec_t)0);
+
+	if (t->node.in)
+		heap_rekey(&tc->heap, &t->node, key);
+	else
+		heap_insert(&tc->heap, &t->node, key);
 }
 
 /* Locks the heap that t belongs to: it may be moved until the lock is there. */
@@ -80,8 +85,6 @@ void timer_set(struct timer *t, nsec_t expires)
 	unsigned int cpu;
 	struct timer_cpu *tc = lock_of(t, &cpu);
 
-	if (t->node.in)
-		heap_remove(&tc->heap, &t->node);
 	t->expires = expires;
 	insert(tc, t);
 	unlock_and_tell(tc, cpu, t);

@@ -33,18 +33,24 @@ class Stub:
         self.ask("?")
 
     def ask(self, text):
+        """The answer. QEMU may also tell, once more and at any time, that the machine has stopped."""
         self.socket.sendall(f"${text}#{sum(text.encode()) & 0xff:02x}".encode())
-        got = b""
-        while not (m := re.search(rb"\$([^#]*)#..", got)):
-            more = self.socket.recv(4096)
-            assert more, "QEMU has closed gdb's connection"
-            got += more
-        self.socket.sendall(b"+")
-        return m[1].decode()
+        got, answer = b"", None
+        while answer is None:
+            while not (m := re.search(rb"\$([^#]*)#..", got)):
+                more = self.socket.recv(4096)
+                assert more, "QEMU has closed gdb's connection"
+                got += more
+            got = got[m.end():]
+            self.socket.sendall(b"+")
+            if text == "?" or m[1][:1] not in b"ST":
+                answer = m[1].decode()
+        return answer
 
     def write(self, symbol, data):
         """Bytes into memory, read-only or not."""
-        assert self.ask(f"M{symbols()[symbol]:x},{len(data):x}:{data.hex()}") == "OK"
+        answer = self.ask(f"M{symbols()[symbol]:x},{len(data):x}:{data.hex()}")
+        assert answer == "OK", f"the bytes at {symbol}: {answer!r}"
 
     def leave(self):
         self.ask("D")
