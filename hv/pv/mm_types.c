@@ -31,7 +31,7 @@ static bool skip_entry(const struct frame *f, unsigned int level, unsigned int i
 /* The frame, on which the caller holds a reference, becomes a table in the making with one count. */
 static int claim(struct domain *d, struct frame *f, unsigned int level)
 {
-	u32 old = READ_ONCE(f->type), stamp = READ_ONCE(f->stamp);
+	u32 old = READ_ONCE(f->type), stamp;
 
 	do {
 		if (old & (FT_COUNT | FT_PINNED))
@@ -127,7 +127,7 @@ static int promote_upper(struct domain *d, struct frame *f, unsigned int level, 
 	int rc;
 
 	for (unsigned int i = pte_next(tbl, f->partial); i < 512; i = pte_next(tbl, i + 1)) {
-		u64 e = tbl[i];
+		u64 e = tbl[i]; /* analyze-ok null-dereference: a frame has an address */
 
 		f->partial = (u16)i;
 		if (skip_entry(f, level, i, e))
@@ -181,6 +181,7 @@ static int promote_tree(struct domain *d, struct frame *root, unsigned int level
 			path[--l] = child;
 			continue;
 		}
+		/* analyze-ok null-dereference: promote_upper() returns 1 with a child only. */
 		f->type = (f->type & ~(FT_PARTIAL | FT_CHILD)) | FT_VALIDATED;
 		if (l == level)
 			return 0;
