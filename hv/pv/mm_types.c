@@ -95,7 +95,7 @@ static int promote_l1(struct domain *d, struct frame *f, int *budget)
 
 		if (!(e & PTE_P))
 			continue;
-		if (--*budget < 0)
+		if (pv_spent(budget, 1))
 			return PV_AGAIN;
 		rc = pv_l1e_get(d, d->id, &e);
 		if (rc)
@@ -120,7 +120,7 @@ static int promote_upper(struct domain *d, struct frame *f, unsigned int level, 
 			continue;
 		if (e & TABLE_BAD)
 			return -XEN_EINVAL;
-		if (--*budget < 0)
+		if (pv_spent(budget, 1))
 			return PV_AGAIN;
 		if (normal_entry(e) != e)
 			tbl[i] = normal_entry(e);
@@ -204,7 +204,7 @@ static int demote_entries(struct domain *d, struct frame *f, unsigned int level,
 			f->partial = (u16)i;
 			continue;
 		}
-		if (--*budget < 0)
+		if (pv_spent(budget, 1))
 			return PV_AGAIN;
 		f->partial = (u16)i;
 		if (level == 1) {
@@ -269,14 +269,14 @@ int pv_drain(struct domain *d, int *budget)
 
 static void queue_demotion(struct domain *d, struct frame *f, int *budget)
 {
-	int l1_budget = 1024; /* a single table is always finished at once */
+	int l1_budget = INT_MAX; /* a single table is always finished at once */
 
 	begin_demotion(f);
 	if ((f->type & FT_KIND) == FT_L1) {
 		int rc = demote_tree(d, f, 1, &l1_budget);
 
 		ASSERT(!rc);
-		*budget -= 1024 - l1_budget;
+		*budget -= INT_MAX - l1_budget;
 		return;
 	}
 	ASSERT(d->pv.demoting == FRAME_NIL);

@@ -129,8 +129,7 @@ static int update_batch(struct update_ctx *c, unsigned long ureqs, unsigned long
 	for (; !rc && *i < count; ++*i) {
 		struct mmu_update req;
 
-		c->budget -= UPDATE_COST;
-		if (c->budget <= 0)
+		if (pv_spent(&c->budget, UPDATE_COST))
 			return PV_AGAIN;
 		if (copy_from_guest(&req, (void *)(ureqs + *i * sizeof(req)), sizeof(req)))
 			return -XEN_EFAULT;

@@ -153,8 +153,7 @@ static int mmuext_batch(struct domain *pg, unsigned long uops, unsigned long cou
 	for (; !rc && *i < count; ++*i) {
 		struct mmuext_op op;
 
-		budget -= MMUEXT_COST;
-		if (budget <= 0)
+		if (pv_spent(&budget, MMUEXT_COST))
 			return PV_AGAIN;
 		if (copy_from_guest(&op, (void *)(uops + *i * sizeof(op)), sizeof(op)))
 			return -XEN_EFAULT;
