@@ -20,6 +20,7 @@ const struct topic topics[] = {
 	{"grant", grant_tests},
 	{"priv", priv_tests},
 	{"peer", peer_tests},
+	{"inject", inject_tests},
 	{"ctx", ctx_tests},
 	{"smp", smp_tests},
 
