@@ -8,6 +8,8 @@
 #include "lib/errno.h"
 #include "lib/log.h"
 #include "lib/string.h"
+#include "plat/plat.h"
+#include "time/watchdog.h"
 
 char opt_console[64] = "com1,vga", opt_com1[64] = "115200,8n1";
 struct mem_limits opt_dom0_mem;
@@ -55,11 +57,14 @@ static const struct cmdline_opt options[] = {
 	{"guest_loglvl", OPT_CUSTOM, NULL, 0, log_set_guest_level},
 	{"maxcpus", OPT_UINT, &opt_maxcpus, 0, NULL},
 	{"noreboot", OPT_BOOL, &opt_noreboot, 0, NULL},
+	{"reboot", OPT_CUSTOM, NULL, 0, reboot_parse},
 	{"sched", OPT_STRING, opt_sched, sizeof(opt_sched), NULL},
 	{"smap", OPT_BOOL, &opt_smap, 0, NULL},
 	{"smep", OPT_BOOL, &opt_smep, 0, NULL},
 	{"smt", OPT_BOOL, &opt_smt, 0, NULL},
 	{"spec-ctrl", OPT_CUSTOM, NULL, 0, parse_spec_ctrl},
+	{"watchdog", OPT_BOOL, &opt_watchdog, 0, NULL},
+	{"watchdog_timeout", OPT_UINT, &opt_watchdog_timeout, 0, NULL},
 };
 
 static void warn(const char *what, const char *opt)

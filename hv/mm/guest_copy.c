@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "mm/guest_copy.h"
+#include "mm/guest_words.h"
 #include "cpu/extable.h"
 #include "cpu/cpu.h"
 #include "cpu/features.h"
@@ -15,40 +15,12 @@ bool guest_has_self_map;
  * Through a root that maps itself the guest's half shows tables as memory, ours among them, which only
  * the user bit keeps from the guest; we would read them.
  */
-static bool through_self_map(unsigned long a)
+bool guest_through_self_map(unsigned long a, size_t n)
 {
 	mfn_t root = PFN_DOWN(read_cr3());
 	const u64 *l4 = mfn_to_virt(root);
 
-	return pte_mfn(l4[L4_INDEX(a)]) == root;
-}
-
-#define HALF_SHIFT 43
-BUILD_BUG_ON(HV_VA_END - HV_VA_START != 1UL << HALF_SHIFT);
-BUILD_BUG_ON(HV_VA_START &((1UL << HALF_SHIFT) - 1));
-
-/*
- * True when n bytes at *p are the guest's own affair. *p is only then as it was: code that runs ahead of
- * a wrong guess about the answer finds all ones in place of an address of ours. What begins below our
- * half and reaches into it is not canonical, and faults.
- */
-static inline bool range_ok(const void **p, size_t n)
-{
-	unsigned long a = (unsigned long)*p, end = a + n, ours;
-
-	if (unlikely(end < a))
-		return false;
-	__asm__("cmp $1, %1\n\tsbb %0, %0"
-		: "=r"(ours)
-		: "r"((a ^ HV_VA_START) >> HALF_SHIFT)
-		: "cc");
-	*p = (const void *)(a | ours);
-	/* From here on the compiler knows nothing about *p, not even what the test below shows. */
-	__asm__("" : "+r"(*p));
-	if (unlikely(ours))
-		return false;
-	return likely(!guest_has_self_map) || !n ||
-	       (!through_self_map(a) && !through_self_map(end - 1));
+	return pte_mfn(l4[L4_INDEX(a)]) == root || pte_mfn(l4[L4_INDEX(a + n - 1)]) == root;
 }
 
 /* 0, or non-zero when an access faulted. */
@@ -76,7 +48,7 @@ static size_t copy_raw(void *dst, const void *src, size_t n)
 
 int copy_from_guest(void *dst, const void *src, size_t n)
 {
-	if (unlikely(!range_ok(&src, n)) || unlikely(copy_raw(dst, src, n))) {
+	if (unlikely(!guest_range_ok(&src, n)) || unlikely(copy_raw(dst, src, n))) {
 		memset(dst, 0, n);
 		return -XEN_EFAULT;
 	}
@@ -88,7 +60,7 @@ int copy_u32_from_guest(u32 *dst, const void *src)
 	int rc = -XEN_EFAULT;
 	u32 v = 0;
 
-	if (likely(range_ok(&src, sizeof(v)))) {
+	if (likely(guest_range_ok(&src, sizeof(v)))) {
 		if (hv_cr4 & CR4_SMAP)
 			__asm__ __volatile__("stac" ::: "memory");
 		__asm__ __volatile__("1: movl %2, %0\n\t"
@@ -108,7 +80,7 @@ int copy_to_guest(void *dst, const void *src, size_t n)
 {
 	const void *to = dst;
 
-	if (unlikely(!range_ok(&to, n)) || unlikely(copy_raw((void *)to, src, n)))
+	if (unlikely(!guest_range_ok(&to, n)) || unlikely(copy_raw((void *)to, src, n)))
 		return -XEN_EFAULT;
 	return 0;
 }

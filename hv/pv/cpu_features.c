@@ -204,6 +204,7 @@ static void derive_pv(u32 *fs, const u32 *raw)
 
 void cpuid_derive(void)
 {
+	cpuid_find_last_leaves();
 	derive_raw(sets[CPU_POLICY_RAW]);
 	memcpy(sets[CPU_POLICY_HOST], sets[CPU_POLICY_RAW], sizeof(sets[0]));
 	if (!cpuid_host.xcr0)

@@ -137,7 +137,7 @@ static int setup(void **state)
 	(void)state;
 	max_basic = 0x1f;
 	max_ext = 0x80000028u;
-	cpuid_host = (struct cpuid_host){fake_cpuid, 7, 0xffffffffULL, 1, 0};
+	cpuid_host = (struct cpuid_host){.read = fake_cpuid, .xcr0 = 7, .arch_caps = 0xffffffffULL, .amd = 1};
 	cpuid_derive();
 	memset(&domu, 0, sizeof(domu));
 	memset(&dom0_, 0, sizeof(dom0_));
