@@ -63,7 +63,8 @@ static struct offer offered(void)
 
 	xen_cpuid(7, 0, r);
 	if (r[3] >> 26 & 1)
-		o = (struct offer){3, true}; /* IBRS, STIBP */
+		o = (struct offer){3, true}; /* IBRS, STIBP: Xen */
+	o.bits |= r[3] >> 26 & 2;
 	o.bits |= r[3] >> 31 & 1 ? 4 : 0;
 	xen_cpuid(0x80000000, 0, r);
 	if (r[0] < 0x80000008)

@@ -194,11 +194,8 @@ static void choose_spec_ctrl(const struct spec_cpu *c, const struct spec_options
 		s->always |= SPEC_CTRL_STIBP;
 	if (f->ssbd && pick(o->ssbd, false))
 		s->always |= SPEC_CTRL_SSBD;
-	/* Intel's accept STIBP wherever they have IBRS, with or without an effect. */
 	if (o->msr_sc)
-		s->guest = (f->ibrs ? SPEC_CTRL_IBRS : 0) |
-			   (f->stibp || BIT_IN(c->l7d, 26) ? SPEC_CTRL_STIBP : 0) |
-			   (f->ssbd ? SPEC_CTRL_SSBD : 0);
+		s->guest = (f->stibp ? SPEC_CTRL_STIBP : 0) | (f->ssbd ? SPEC_CTRL_SSBD : 0);
 }
 
 void spec_choose(const struct spec_cpu *c, const struct spec_options *o, struct spec_choice *s)

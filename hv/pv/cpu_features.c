@@ -51,7 +51,7 @@ static const u32 pv_mask[CPU_FEATURE_WORDS] = {
 	[W_E8B] = F(CLZERO) | F(RSTR_FP_ERR_PTRS) | F(IBPB) | F(AMD_SSBD) | F(SSB_NO) | F(BTC_NO) |
 		  F(IBPB_RET),
 	[W_7D0] = F(AVX512_4VNNIW) | F(AVX512_4FMAPS) | F(FSRM) | F(AVX512_VP2INTERSECT) |
-		  F(MD_CLEAR) | F(SERIALIZE) | F(IBRSB) | F(STIBP) | F(ARCH_CAPS) | F(SSBD),
+		  F(MD_CLEAR) | F(SERIALIZE) | F(STIBP) | F(ARCH_CAPS) | F(SSBD),
 	[W_7A1] = F(AVX_VNNI) | F(AVX512_BF16) | F(FZRM) | F(FSRS) | F(FSRCS),
 	[W_E21A] = F(LFENCE_DISPATCH) | F(VERW_CLEAR) | F(NSCB) | F(SRSO_NO) | F(SRSO_US_NO),
 	[W_7D2] = F(MCDT_NO),
@@ -63,9 +63,12 @@ static const u32 pv_mask[CPU_FEATURE_WORDS] = {
 	[W_E21C] = F(TSA_SQ_NO) | F(TSA_L1_NO),
 };
 
-/* What asks for MSR 48. IBRSB stands for PRED_CMD too, on processors that have no IBPB by itself. */
+/*
+ * What asks for MSR 48. Not IBRS: it keeps ring 3 from ring 0, and a PV guest's kernel is in ring 3 too;
+ * but Linux would write it at each of its system calls on Skylake.
+ */
 static const u32 needs_spec_ctrl[CPU_FEATURE_WORDS] = {
-	[W_7D0] = F(IBRSB) | F(STIBP) | F(SSBD),
+	[W_7D0] = F(STIBP) | F(SSBD),
 	[W_E8B] = F(AMD_SSBD),
 };
 
@@ -181,6 +184,9 @@ static void derive_pv(u32 *fs, const u32 *raw)
 		fs[i] = raw[i] & pv_mask[i];
 	if (cpuid_host.amd)
 		fs[W_1D] &= ~F(SEP);
+	/* Intel's IBRSB means IBPB too; by itself it goes by AMD's name. */
+	if (raw[W_7D0] & F(IBRSB))
+		fs[W_E8B] |= F(IBPB);
 	if (!cpuid_host.spec_ctrl)
 		clear_words(fs, needs_spec_ctrl);
 	fs[W_1C] |= F(HYPERVISOR);

@@ -116,7 +116,7 @@ static bool has_tsc_aux(const struct vcpu *v)
 static u32 spec_ctrl_bits(const struct vcpu *v)
 {
 	const u32 *fs = pv_features(v->d);
-	u32 bits = HAS(fs, IBRSB) ? SPEC_CTRL_IBRS | SPEC_CTRL_STIBP : 0;
+	u32 bits = HAS(fs, STIBP) ? SPEC_CTRL_STIBP : 0;
 
 	bits |= HAS(fs, SSBD) || HAS(fs, AMD_SSBD) ? SPEC_CTRL_SSBD : 0;
 	return bits & spec_choice.guest;
@@ -202,9 +202,7 @@ static bool write_spec_ctrl(struct vcpu *v, u64 val)
 /* A barrier for the guest's own branch predictions costs nobody else anything. */
 static bool write_pred_cmd(const struct vcpu *v, u64 val)
 {
-	const u32 *fs = pv_features(v->d);
-
-	if (!(HAS(fs, IBPB) || HAS(fs, IBRSB)) || (val & ~1ULL))
+	if (!HAS(pv_features(v->d), IBPB) || (val & ~1ULL))
 		return false;
 	return !val || !wrmsr_safe(MSR_PRED_CMD, val);
 }

@@ -493,16 +493,19 @@ static void spec_ctrl(void **state)
 	u64 val;
 
 	(void)state;
-	assert_false(HAS(cpuid_featureset(CPU_POLICY_PV), IBRSB));
+	assert_false(HAS(cpuid_featureset(CPU_POLICY_PV), STIBP));
 	assert_false(HAS(cpuid_featureset(CPU_POLICY_PV), AMD_SSBD));
+	assert_true(HAS(cpuid_featureset(CPU_POLICY_PV), IBPB));
 	cpuid_host.spec_ctrl = 1;
 	cpuid_derive();
-	assert_true(HAS(cpuid_featureset(CPU_POLICY_PV), IBRSB));
+	assert_true(HAS(cpuid_featureset(CPU_POLICY_PV), STIBP));
+	assert_false(HAS(cpuid_featureset(CPU_POLICY_PV), IBRSB));
 	assert_true(HAS(cpuid_featureset(CPU_POLICY_PV), SSBD));
-	spec_choice.guest = SPEC_CTRL_IBRS | SPEC_CTRL_SSBD;
+	spec_choice.guest = SPEC_CTRL_SSBD;
 	assert_true(pv_wrmsr(&vcpu, MSR_SPEC_CTRL, SPEC_CTRL_SSBD));
 	assert_true(loaded == SPEC_CTRL_SSBD && vcpu.pv.spec_ctrl == SPEC_CTRL_SSBD);
 	assert_false(pv_wrmsr(&vcpu, MSR_SPEC_CTRL, SPEC_CTRL_STIBP));
+	assert_false(pv_wrmsr(&vcpu, MSR_SPEC_CTRL, SPEC_CTRL_IBRS));
 	assert_false(pv_wrmsr(&vcpu, MSR_SPEC_CTRL, 1ULL << 32));
 	assert_false(pv_wrmsr(&vcpu, MSR_SPEC_CTRL, 1ULL << 10));
 	assert_true(pv_rdmsr(&vcpu, MSR_SPEC_CTRL, &val) && val == SPEC_CTRL_SSBD);
