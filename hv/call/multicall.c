@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* multicall: a list of hypercalls in one; a long one inside is cut like a single one. */
 #include "call/call.h"
+#include "lib/nospec.h"
 #include "mm/guest_words.h"
 
 /* Reads an entry, once, and carries it out. Negative rc: it was not readable. */
@@ -20,7 +21,7 @@ static inline long multicall_one(const struct multicall_entry *ue, int *rc)
 	guest_read(a5, &ue->args[4], fault);
 	guest_words_end();
 	*rc = 0;
-	fn = op < NR_CALLS ? call_table[op] : NULL;
+	fn = op < NR_CALLS ? call_table[nospec_index(op, NR_CALLS)] : NULL;
 	/* These end in another context than the one that called, which a batch cannot. */
 	if (!fn || op == __HYPERVISOR_multicall || op == __HYPERVISOR_iret)
 		return -XEN_ENOSYS;
@@ -32,9 +33,11 @@ fault:
 
 static inline int store_result(struct multicall_entry *ue, long result)
 {
-	if (unlikely(!guest_words_begin(&ue->result, 1)))
+	unsigned long *at = &ue->result;
+
+	if (unlikely(!guest_words_begin(at, 1)))
 		return -XEN_EFAULT;
-	guest_write(&ue->result, result, fault);
+	guest_write(at, result, fault);
 	guest_words_end();
 	return 0;
 fault:

@@ -12,6 +12,7 @@
 #include "lib/atomic.h"
 #include "lib/types.h"
 #include "lib/list.h"
+#include "lib/nospec.h"
 #include "mm/layout.h"
 
 struct domain;
@@ -86,13 +87,20 @@ extern mfn_t max_mfn; /* highest RAM frame + 1 */
 /* True when the frame table has an entry for mfn (it may still be FS_NOTRAM). */
 static inline bool mfn_valid(mfn_t mfn)
 {
-	return mfn < max_mfn &&
-	       (frame_sections[mfn >> (SECTION_SHIFT + 6)] >> ((mfn >> SECTION_SHIFT) & 63) & 1);
+	unsigned long i = nospec_index(mfn, max_mfn) >> SECTION_SHIFT;
+
+	return mfn < max_mfn && (frame_sections[i >> 6] >> (i & 63) & 1);
 }
 
 static inline struct frame *mfn_to_frame(mfn_t mfn)
 {
 	return &frame_table[mfn];
+}
+
+/* The same for a number that a guest chose and mfn_valid() accepted. */
+static inline struct frame *mfn_to_frame_nospec(mfn_t mfn)
+{
+	return &frame_table[nospec_index(mfn, max_mfn)];
 }
 
 static inline mfn_t frame_to_mfn(const struct frame *f)
@@ -125,7 +133,7 @@ static inline struct frame *get_frame_inline(mfn_t mfn, u16 domid)
 
 	if (unlikely(!mfn_valid(mfn)))
 		return NULL;
-	f = mfn_to_frame(mfn);
+	f = mfn_to_frame_nospec(mfn);
 	refs = READ_ONCE(f->refs);
 	do {
 		/* Neither 0 nor full. */

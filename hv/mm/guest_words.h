@@ -29,19 +29,46 @@
 #include "cpu/extable.h"
 #include "cpu/features.h"
 
-/* False when nr (> 0) words at p are not all the guest's to name. */
-static inline bool guest_words_begin(const void *p, unsigned int nr)
-{
-	unsigned long a = (unsigned long)p, n = nr * 8UL;
+#define HALF_SHIFT 43
+BUILD_BUG_ON(HV_VA_END - HV_VA_START != 1UL << HALF_SHIFT);
+BUILD_BUG_ON(HV_VA_START &((1UL << HALF_SHIFT) - 1));
 
-	if (unlikely(a - (HV_VA_START - n + 1) < HV_VA_END - HV_VA_START + n - 1 || a + n < a))
+/*
+ * True when n bytes at *p are the guest's own affair. *p is only then as it was: code that runs ahead of
+ * a wrong guess about the answer finds all ones in place of an address of ours. What begins below our
+ * half and reaches into it is not canonical, and faults.
+ */
+static inline bool guest_range_ok(const void **p, size_t n)
+{
+	unsigned long a = (unsigned long)*p, end = a + n, ours;
+
+	if (unlikely(end < a))
 		return false;
-	if (unlikely(guest_has_self_map) && guest_through_self_map(a, n))
+	__asm__("cmp $1, %1\n\tsbb %0, %0"
+		: "=r"(ours)
+		: "r"((a ^ HV_VA_START) >> HALF_SHIFT)
+		: "cc");
+	*p = (const void *)(a | ours);
+	/* From here on the compiler knows nothing about *p, not even what the test below shows. */
+	__asm__("" : "+r"(*p));
+	if (unlikely(ours))
 		return false;
-	if (hv_cr4 & CR4_SMAP)
-		__asm__ __volatile__("stac" ::: "memory");
-	return true;
+	return likely(!guest_has_self_map) || !n || !guest_through_self_map(a, n);
 }
+
+/*
+ * False when nr (> 0) words at p, a variable, are not all the guest's to name; p is clamped as above.
+ */
+#define guest_words_begin(p, nr)                                   \
+	({                                                         \
+		const void *at_ = (p);                             \
+		bool ok_ = guest_range_ok(&at_, (nr)*8UL);         \
+                                                                   \
+		(p) = (__typeof__(p))(unsigned long)at_;           \
+		if (likely(ok_) && (hv_cr4 & CR4_SMAP))            \
+			__asm__ __volatile__("stac" ::: "memory"); \
+		ok_;                                               \
+	})
 
 static inline void guest_words_end(void)
 {

@@ -29,6 +29,7 @@ enum idle_state {
 
 static DEFINE_PER_CPU(struct flush_box, flush_box);
 static DEFINE_PER_CPU(u32, idle_state);
+static DEFINE_PER_CPU(u32, sleeps);
 static DEFINE_PER_CPU(u64, flushed_at);
 static u64 tlb_clock = 1;
 
@@ -102,6 +103,7 @@ void tlb_flush_service(void)
 
 void tlb_idle_enter(void)
 {
+	this_cpu(sleeps)++;
 	atomic_xchg(&this_cpu(idle_state), IDLE_SLEEPS);
 }
 
@@ -109,6 +111,12 @@ void tlb_idle_exit(void)
 {
 	if (atomic_xchg(&this_cpu(idle_state), IDLE_NO) == IDLE_MUST_FLUSH)
 		tlb_flush_local();
+}
+
+bool tlb_cpu_sleeps(unsigned int cpu, u32 *count)
+{
+	*count = READ_ONCE(per_cpu(sleeps, cpu));
+	return atomic_load(&per_cpu(idle_state, cpu)) != IDLE_NO;
 }
 
 /* True when the CPU sleeps and has been told to flush when it wakes: no need to wait for it. */

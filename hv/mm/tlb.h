@@ -32,6 +32,8 @@ void tlb_flush_service(void);
  */
 void tlb_idle_enter(void);
 void tlb_idle_exit(void);
+/* Whether a CPU is between the two; *count: how often it has been, modulo 2^32. */
+bool tlb_cpu_sleeps(unsigned int cpu, u32 *count);
 
 /* Now, for a frame whose last use as some type just ended. */
 u32 tlb_clock_now(void);

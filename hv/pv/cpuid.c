@@ -6,6 +6,7 @@
 #include <xen/version.h>
 #include "cpu/cpu.h"
 #include "cpu/features.h"
+#include "cpu/spec.h"
 #include "dom/domain.h"
 #include "lib/string.h"
 #include "time/clock.h"
@@ -33,6 +34,7 @@ void cpuid_init(void)
 
 	cpuid_host.xcr0 = cpu_features.xsave ? cpu_features.xcr0 : 0;
 	cpuid_host.amd = cpu_features.vendor == VENDOR_AMD;
+	cpuid_host.spec_ctrl = spec_choice.guest != 0;
 	if (cpu_features.max_leaf >= 7) {
 		cpuid(7, 0, r);
 		if ((r[D] & BIT_OF(ARCH_CAPS)) && rdmsr_safe(MSR_ARCH_CAPS, &cpuid_host.arch_caps))

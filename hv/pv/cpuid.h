@@ -35,6 +35,7 @@ struct cpuid_host {
 	u64 xcr0;      /* components that guests may use, 0 without XSAVE */
 	u64 arch_caps; /* MSR 0x10a, 0 when there is none */
 	u32 amd;       /* vendor AMD or Hygon */
+	u32 spec_ctrl; /* guests may have MSR 48 */
 	/* The last leaves that we pass on, from cpuid_derive(): CPUID itself is slow where it is trapped. */
 	u32 max_basic, max_ext;
 };

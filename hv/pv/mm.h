@@ -51,7 +51,7 @@ int pv_l1e_cmpxchg(struct domain *d, u64 *pl1e, u64 old, u64 new) __must_check;
 /* Device memory: not RAM, or RAM that was never the allocator's (below 1 MiB). */
 static inline bool pv_mfn_is_io(mfn_t mfn)
 {
-	return unlikely(!mfn_valid(mfn)) || unlikely(mfn_to_frame(mfn)->state == FS_NOTRAM);
+	return unlikely(!mfn_valid(mfn)) || unlikely(mfn_to_frame_nospec(mfn)->state == FS_NOTRAM);
 }
 /* Keeps device pages that are the hypervisor's own (APICs) from every guest; boot time. */
 void pv_deny_io(mfn_t first, mfn_t last);

@@ -323,7 +323,7 @@ int pv_get_table(struct domain *d, mfn_t mfn, unsigned int level, int *budget)
 
 	if (pv_mfn_is_io(mfn))
 		return -XEN_EINVAL;
-	f = mfn_to_frame(mfn);
+	f = mfn_to_frame_nospec(mfn);
 	if (f->owner != d->id || (f->type & (FT_KIND | FT_PARTIAL | FT_DEMOTING | FT_CHILD)) !=
 					 (KIND(level) | FT_PARTIAL)) {
 		rc = get_child(d, mfn, level, &f);
@@ -411,7 +411,7 @@ int pv_unpin(struct domain *d, mfn_t mfn, int *budget)
 
 	if (pv_mfn_is_io(mfn))
 		return -XEN_EINVAL;
-	f = mfn_to_frame(mfn);
+	f = mfn_to_frame_nospec(mfn);
 	if (f->owner != d->id || !(f->type & FT_PINNED))
 		return -XEN_EINVAL;
 	f->type &= ~FT_PINNED;

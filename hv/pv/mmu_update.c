@@ -49,7 +49,7 @@ static int update_normal(struct update_ctx *c, u64 req_ptr, u64 val, bool ad)
 
 	if ((req_ptr & 4) || pv_mfn_is_io(mfn))
 		return -XEN_EINVAL;
-	f = mfn_to_frame(mfn);
+	f = mfn_to_frame_nospec(mfn);
 	if (f->owner == c->d->id && (f->type & FT_VALIDATED) && (f->type >> 29) <= 4)
 		return update_table(c, f, ptr, val, ad);
 	return update_plain(c, mfn, ptr, val);
@@ -86,7 +86,7 @@ static inline bool update_l1(struct update_ctx *c, const struct mmu_update *req,
 	mfn_t mfn = PFN_DOWN(req->ptr);
 
 	BUILD_BUG_ON(MMU_NORMAL_PT_UPDATE != 0);
-	if ((req->ptr & 7) || pv_mfn_is_io(mfn) || !pv_is_table(c->d, mfn_to_frame(mfn), 1))
+	if ((req->ptr & 7) || pv_mfn_is_io(mfn) || !pv_is_table(c->d, mfn_to_frame_nospec(mfn), 1))
 		return false;
 	*rc = l1e_set(c->d, c->pg_id, paddr_to_virt(req->ptr), req->val, false);
 	return true;

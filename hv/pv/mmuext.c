@@ -147,7 +147,7 @@ static inline int read_op(struct mmuext_op *op, const struct mmuext_op *from)
 	u64 cmd;
 
 	BUILD_BUG_ON(sizeof(*op) != 3 * 8 || offsetof(struct mmuext_op, arg1) != 8);
-	if (unlikely(!guest_words_begin(from, 3)))
+	if (unlikely(!guest_words_begin(p, 3)))
 		return -XEN_EFAULT;
 	guest_read(cmd, p, fault);
 	guest_read(op->arg1.linear_addr, p + 1, fault);

@@ -16,6 +16,7 @@ struct timer_cpu {
 };
 
 static DEFINE_PER_CPU(struct timer_cpu, timer_cpus);
+static DEFINE_PER_CPU(u32, beats);
 
 static struct timer *first_of(const struct timer_cpu *tc)
 {
@@ -158,12 +159,18 @@ static void run(struct timer_cpu *tc, struct timer *t)
 	spin_lock(&tc->lock);
 }
 
+u32 timer_beats(unsigned int cpu)
+{
+	return READ_ONCE(per_cpu(beats, cpu));
+}
+
 /* The time is taken once: callbacks that set their timers to the past cannot keep us here. */
 void timer_interrupt(void)
 {
 	struct timer_cpu *tc = &this_cpu(timer_cpus);
 	nsec_t now = clock_now();
 
+	this_cpu(beats)++;
 	if (!tc->armed)
 		return;
 	tc->busy = true;
