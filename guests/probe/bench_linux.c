@@ -229,12 +229,14 @@ static void ping_after(void)
 
 /* --- grants --- */
 
+static domid_t self;
+
 static void op_grant_map(void)
 {
 	struct gnttab_map_grant_ref m = {.host_addr = (u64)win(GRANT_WIN),
 					 .flags = GNTMAP_host_map,
 					 .ref = GRANT_REF,
-					 .dom = own_domid()};
+					 .dom = self};
 	struct gnttab_unmap_grant_ref u = {.host_addr = (u64)win(GRANT_WIN)};
 
 	grant_op(GNTTABOP_map_grant_ref, &m, 1);
@@ -248,8 +250,6 @@ static void op_grant_copy(void)
 {
 	grant_op(GNTTABOP_copy, &copy, 1);
 }
-
-static domid_t self;
 
 static bool grant_before(void)
 {

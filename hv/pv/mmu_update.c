@@ -86,7 +86,7 @@ static inline bool update_l1(struct update_ctx *c, const struct mmu_update *req,
 	mfn_t mfn = PFN_DOWN(req->ptr);
 
 	BUILD_BUG_ON(MMU_NORMAL_PT_UPDATE != 0);
-	if ((req->ptr & 7) || pv_mfn_is_io(mfn) || !pv_is_table(c->d, mfn_to_frame(mfn), 1))
+	if ((req->ptr & 7) || pv_mfn_is_io(mfn) || !pv_is_table(c->d, mfn_to_frame_nospec(mfn), 1))
 		return false;
 	*rc = l1e_set(c->d, c->pg_id, paddr_to_virt(req->ptr), req->val, false);
 	return true;
