@@ -2,7 +2,7 @@
 # What `make check` runs.  A part whose folder does not exist yet says so and is skipped.
 
 .PHONY: check check-matrix check-style check-layers check-abi-table check-docs unit \
-	check-boot check-mutants bench compare-xl
+	check-branches check-sim check-boot check-mutants sim bench compare-xl
 
 check-style check-layers check-abi-table check-docs:
 	$(call say,CHECK,$@)
@@ -24,6 +24,19 @@ unit: | $(bootstrap-stamp)
 		$(MAKE) -C tests/unit O=$(O)/tests/unit check; \
 	else echo "unit: skipped, there is no tests/unit yet"; fi
 
+check-branches: $(hv-elf)
+	$(call say,CHECK,$@)
+	$(Q)scripts/check-branches $(hv-elf)
+check-sim: | $(bootstrap-stamp)
+	$(call say,CHECK,sim)
+	$(Q)mkdir -p $(O)/tests/sim
+	$(Q)$(MAKE) -C tests/sim O=$(O)/tests/sim check
+
+# Hours of virtual time, and the picture in docs/.
+sim: | $(bootstrap-stamp)
+	$(Q)mkdir -p $(O)/tests/sim
+	$(Q)$(MAKE) -C tests/sim O=$(O)/tests/sim PICTURE=$(S)/docs/scheduling.svg long picture
+
 # The boot tests find the image and the hypervisor through the environment.
 pytest = DOMUS_ISO=$(iso) DOMUS_HV=$(hv-bin) DOMUS_OUT=$(O) DOMUS_SRC=$(S) \
 	/usr/bin/python3 -m pytest -p no:cacheprovider $(if $(filter 1,$(V)),-v) $(PYTEST_ARGS)
@@ -38,7 +51,7 @@ check-matrix: iso probe
 	$(Q)if [ -d tests/boot ]; then $(pytest) -m matrix tests/boot; \
 	else echo "matrix: skipped, there is no tests/boot yet"; fi
 
-check: check-style check-layers check-abi-table check-docs unit check-boot
+check: check-style check-layers check-abi-table check-docs unit check-branches check-sim check-boot
 
 # MUTANTS= chooses some; without it those that have no result yet for this source.
 check-mutants: | $(bootstrap-stamp)

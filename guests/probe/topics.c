@@ -16,6 +16,7 @@ const struct topic topics[] = {
 	{"fifo", fifo_tests},
 	{"time", time_tests},
 	{"emul", emul_tests},
+	{"spec", spec_tests},
 	{"memory", memory_tests},
 	{"grant", grant_tests},
 	{"priv", priv_tests},
