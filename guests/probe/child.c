@@ -15,6 +15,7 @@ union child_union child_union __attribute__((aligned(4096)));
 unsigned long child_mfn[MAX_FRAMES];
 static unsigned long list[FIRST + MAX_FRAMES]; /* becomes the child's p2m */
 static unsigned long image_end, heap_end, all_end, child_root, child_shared;
+u64 child_flags;
 static u64 tables[CHILD_TABLES][512] __attribute__((aligned(4096)));
 static struct vcpu_guest_context context;
 
@@ -37,6 +38,7 @@ static void child_main(void)
 {
 	struct sched_shutdown off = {.reason = SHUTDOWN_poweroff};
 
+	asm volatile("pushfq; popq %0; push $0x202; popfq" : "=r"(child_flags));
 	for (unsigned int i = 0; i < MAX_CPUS; i++)
 		memset(stacks[i], 0, sizeof(struct cpu));
 	start_copy.flags = 0;
@@ -182,7 +184,12 @@ static long set_context(const struct child *c)
 	x->user_regs.rsp = (unsigned long)stacks[0] + STACK_SIZE - 8;
 	x->user_regs.cs = FLAT_KERNEL_CS;
 	x->user_regs.ss = FLAT_KERNEL_SS;
-	x->user_regs.rflags = RFLAGS_IF;
+	/* A nested task, and all bits of MXCSR: what a processor has of them, the hypervisor knows. */
+	x->user_regs.rflags = RFLAGS_IF | RFLAGS_NT;
+	x->flags |= VGCF_i387_valid;
+	x->fpu_ctxt.x[0] = 0x7f;
+	x->fpu_ctxt.x[1] = 3;
+	memset(&x->fpu_ctxt.x[24], 0xff, 4);
 	x->kernel_ss = FLAT_KERNEL_SS;
 	x->kernel_sp = x->user_regs.rsp;
 	x->ctrlreg[3] = xen_pfn_to_cr3(child_root);

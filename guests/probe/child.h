@@ -26,6 +26,7 @@ extern union child_union {
 	struct child_page page;
 	char bytes[PAGE_SIZE];
 } child_union;
+extern u64 child_flags; /* in the child: what it began with */
 /* In the child: its own page. */
 #define me (&child_union.page)
 

@@ -22,6 +22,7 @@ static void priv_in_child(void)
 	char line[64];
 	u64 *page = page_alloc();
 
+	CHECK_EQ(child_flags & 0x27000, 0);
 	for (const struct test *t = priv_tests; t->name; t++)
 		t->fn();
 	/* Device memory, and memory that is not cached; by each way to an entry. */
@@ -100,6 +101,7 @@ enum {
 	FRAME_ROOT,
 	FRAME_GDT,
 	FRAME_PLAIN,
+	FRAME_UNUSED, /* mapped for reading only: it has no kind yet */
 	NR_FRAMES
 };
 
@@ -173,7 +175,7 @@ static void frames_mixed_up(struct child *c, u64 mine)
 
 static void frames(void)
 {
-	u64 *gdt = page_alloc(), *plain = page_alloc();
+	u64 *gdt = page_alloc(), *plain = page_alloc(), *unused = page_alloc();
 	unsigned long gdt_mfn = va_mfn(gdt);
 	struct child c;
 	struct tree t;
@@ -183,6 +185,7 @@ static void frames(void)
 	gdt[1] = GDT_DATA3;
 	plain[0] = 0x5ec4e7;
 	REQUIRE_OK(page_ro(gdt));
+	REQUIRE_OK(page_ro(unused));
 	REQUIRE_OK(set_gdt(&gdt_mfn, 512));
 	if (!child_make(&c, frames_in_child))
 		return;
@@ -191,6 +194,7 @@ static void frames(void)
 	c.page->arg[FRAME_ROOT] = va_mfn(t.page[4]);
 	c.page->arg[FRAME_GDT] = gdt_mfn;
 	c.page->arg[FRAME_PLAIN] = va_mfn(plain);
+	c.page->arg[FRAME_UNUSED] = va_mfn(unused);
 	frames_mixed_up(&c, va_mfn(plain));
 	CHECK_OK(child_unpause(&c));
 	child_wait(&c);
@@ -203,6 +207,7 @@ static void frames(void)
 	tree_free(&t, true);
 	page_free(gdt);
 	page_free(plain);
+	page_free(unused);
 }
 
 /* --- ends --- */

@@ -49,6 +49,7 @@ typedef int64_t s64;
 #define RFLAGS_TF 0x100UL
 #define RFLAGS_IF 0x200UL
 #define RFLAGS_DF 0x400UL
+#define RFLAGS_NT 0x4000UL
 #define RFLAGS_AC 0x40000UL
 
 /* A trap as the stubs of entry.S leave it: order is theirs. */

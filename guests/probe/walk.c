@@ -69,8 +69,40 @@ static void user_store(void)
 	page_free(table);
 }
 
+/* The machine-to-physical table is for kernels. */
+static void m2p_for_users(void)
+{
+	struct regs r;
+
+	REQUIRE(user_init());
+	CHECK_EQ(try_read(&mfn_pfn(root_mfn())), -1);
+	user_regs(&r);
+	r.rdi = (u64)&mfn_pfn(root_mfn());
+	CHECK_EQ(RUN_USER(u_read, &r), 14);
+	CHECK_EQ(RUN_USER(u_write, &r), 14);
+}
+
+/* A page of descriptors is written by update_descriptor alone, whatever is checked there. */
+static void descriptor_page(void)
+{
+	u64 *gdt = page_alloc();
+	unsigned long mfn = va_mfn(gdt);
+
+	REQUIRE(gdt);
+	REQUIRE_OK(page_ro(gdt));
+	REQUIRE_OK(set_gdt(&mfn, 512));
+	CHECK_REFUSED(pt_write(slot_ma(gdt, 3), 0x00cf93000000ffff));
+	CHECK_EQ(try_write64(&gdt[3], 0x00cf93000000ffff), 14);
+	CHECK_REFUSED(mmuext(MMUEXT_CLEAR_PAGE, mfn, 0));
+	CHECK_EQ(gdt[3], 0);
+	CHECK_OK(set_gdt(NULL, 0));
+	page_free(gdt);
+}
+
 const struct test walk_tests[] = {
 	{"self-map", self_map},
 	{"user-store", user_store},
+	{"descriptor-page", descriptor_page},
+	{"m2p-for-users", m2p_for_users},
 	{NULL, NULL},
 };

@@ -107,6 +107,28 @@ static void test_owners(void **state)
 	page->type = FT_NONE;
 }
 
+/* An entry that only gets or loses the right to write: the frame is looked at all the same. */
+static void test_same_frame(void **state)
+{
+	u64 e = 0;
+
+	assert_int_equal(pv_l1e_set(d1, 1, &e, to(page, RO), false), 0);
+	page->type = FT_L1 | FT_VALIDATED | 1;
+	assert_int_equal(pv_l1e_set(d1, 1, &e, to(page, RW), false), -XEN_EINVAL);
+	assert_int_equal(pv_l1e_cmpxchg(d1, &e, e, to(page, RW)), -XEN_EINVAL);
+	assert_int_equal(e, to(page, RO));
+	assert_int_equal(page->type, FT_L1 | FT_VALIDATED | 1);
+	page->type = FT_NONE;
+	assert_int_equal(pv_l1e_set(d1, 1, &e, to(page, RW), false), 0);
+	assert_int_equal(page->type, FT_WRITABLE | 1);
+	assert_int_equal(page->refs & FR_COUNT, 2);
+	assert_int_equal(pv_l1e_set(d1, 1, &e, to(page, RO), false), 0);
+	assert_int_equal(page->type & FT_COUNT, 0);
+	/* A granted frame, mapped for reading: no right to write comes of that. */
+	assert_int_equal(pv_l1e_set(d0, 0, &e, to(page, RW), false), -XEN_EINVAL);
+	assert_int_equal(pv_l1e_set(d1, 1, &e, 0, false), 0);
+}
+
 /* The exchange that comes too late takes back what it had counted. */
 static void test_lost_exchange(void **state)
 {
@@ -131,7 +153,7 @@ int main(void)
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		T(test_bits),	T(test_cache),	       T(test_devices),
-		T(test_owners), T(test_lost_exchange),
+		T(test_owners), T(test_lost_exchange), T(test_same_frame),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
