@@ -2,10 +2,16 @@
 # What `make check` runs.  A part whose folder does not exist yet says so and is skipped.
 
 .PHONY: check check-matrix check-style check-layers check-abi-table check-docs unit \
-	check-sim check-boot sim bench compare-xl
+	check-branches check-sim check-boot check-mutants sim bench compare-xl
 
 check-style check-layers check-abi-table check-docs:
 	$(call say,CHECK,$@)
+	$(Q)scripts/$@
+
+# The tests that docs/security.md names.
+check-docs: check-security
+.PHONY: check-security
+check-security:
 	$(Q)scripts/$@
 
 .PHONY: format
@@ -18,6 +24,9 @@ unit: | $(bootstrap-stamp)
 		$(MAKE) -C tests/unit O=$(O)/tests/unit check; \
 	else echo "unit: skipped, there is no tests/unit yet"; fi
 
+check-branches: $(hv-elf)
+	$(call say,CHECK,$@)
+	$(Q)scripts/check-branches $(hv-elf)
 check-sim: | $(bootstrap-stamp)
 	$(call say,CHECK,sim)
 	$(Q)mkdir -p $(O)/tests/sim
@@ -42,7 +51,12 @@ check-matrix: iso probe
 	$(Q)if [ -d tests/boot ]; then $(pytest) -m matrix tests/boot; \
 	else echo "matrix: skipped, there is no tests/boot yet"; fi
 
-check: check-style check-layers check-abi-table check-docs unit check-sim check-boot
+check: check-style check-layers check-abi-table check-docs unit check-branches check-sim check-boot
+
+# MUTANTS= chooses some; without it those that have no result yet for this source.
+check-mutants: | $(bootstrap-stamp)
+	$(call say,CHECK,mutants)
+	$(Q)DOMUS_OUT=$(O) DOMUS_SRC=$(S) DOMUS_CONFIG=$(DOTCONFIG) tests/mutants/run $(MUTANTS)
 
 bench: iso probe
 	$(Q)if [ -x tests/bench/run ]; then DOMUS_ISO=$(iso) DOMUS_HV=$(hv-bin) DOMUS_OUT=$(O) \

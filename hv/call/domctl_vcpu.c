@@ -4,6 +4,7 @@
 #include "dom/vtime.h"
 #include "lib/string.h"
 #include "mm/heap.h"
+#include "lib/nospec.h"
 #include "sched/pool.h"
 
 #define CR0_TS		  8UL
@@ -11,7 +12,7 @@
 
 static struct vcpu *get_vcpu(struct domain *d, u32 id)
 {
-	return id < d->max_vcpus ? atomic_load(&d->vcpu[id]) : NULL;
+	return id < d->max_vcpus ? atomic_load(&d->vcpu[nospec_index(id, d->max_vcpus)]) : NULL;
 }
 
 /* One that there cannot be is another mistake than one that is not there yet. */

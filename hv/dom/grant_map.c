@@ -2,6 +2,7 @@
 #include "dom/grant_priv.h"
 #include "lib/log.h"
 #include "mm/heap.h"
+#include "lib/nospec.h"
 
 /*
  * A handle: an entry of another domain (or its own) that this one has pinned. kinds says which of
@@ -61,6 +62,7 @@ static struct grant_maptrack *track_of(const struct grant_table *t, u32 handle)
 {
 	if (handle >= t->nr_track_frames * TRACK_PER_FRAME)
 		return NULL;
+	handle = (u32)nospec_index(handle, t->nr_track_frames * TRACK_PER_FRAME);
 	return &t->track[handle / TRACK_PER_FRAME][handle % TRACK_PER_FRAME];
 }
 

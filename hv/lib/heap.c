@@ -94,3 +94,16 @@ struct heap_node *heap_next(const struct heap_node *n)
 	}
 	return n ? n->next : NULL;
 }
+
+void heap_rekey(struct heap *h, struct heap_node *n, u64 key)
+{
+	bool sooner = heap_less(key, n->key);
+
+	/* Nothing is above the root, and nothing below a leaf. */
+	if (sooner ? n == h->root : !n->child || key == n->key) {
+		n->key = key;
+		return;
+	}
+	heap_remove(h, n);
+	heap_insert(h, n, key);
+}

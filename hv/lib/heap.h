@@ -35,5 +35,7 @@ void heap_insert(struct heap *h, struct heap_node *n, u64 key); /* must not be i
 void heap_remove(struct heap *h, struct heap_node *n);		/* must be in this heap */
 /* From the root on, each node once, none before those above it; NULL after the last. */
 struct heap_node *heap_next(const struct heap_node *n);
+/* Gives a node of this heap another key, without moving it where the order allows that. */
+void heap_rekey(struct heap *h, struct heap_node *n, u64 key);
 
 #endif

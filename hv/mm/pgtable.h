@@ -47,6 +47,43 @@ static inline u64 make_pte(mfn_t mfn, u64 flags)
 	return (u64)mfn << PAGE_SHIFT | flags;
 }
 
+/*
+ * Most entries of most tables are empty, so they are looked at sixteen at a time. The index of the first
+ * present entry at or after i, 512 when there is none; the index of the last one before n, plus 1, or 0.
+ */
+static inline bool pte_any16(const u64 *t)
+{
+	return (t[0] | t[1] | t[2] | t[3] | t[4] | t[5] | t[6] | t[7] | t[8] | t[9] | t[10] |
+		t[11] | t[12] | t[13] | t[14] | t[15]) &
+	       PTE_P;
+}
+
+static inline unsigned int pte_next(const u64 *tbl, unsigned int i)
+{
+	while (i < 512) {
+		if (!(i % 16) && !pte_any16(tbl + i))
+			i += 16;
+		else if (tbl[i] & PTE_P)
+			break;
+		else
+			i++;
+	}
+	return i;
+}
+
+static inline unsigned int pte_below(const u64 *tbl, unsigned int n)
+{
+	while (n) {
+		if (!(n % 16) && !pte_any16(tbl + n - 16))
+			n -= 16;
+		else if (tbl[n - 1] & PTE_P)
+			break;
+		else
+			n--;
+	}
+	return n;
+}
+
 /* Where pages for our own tables come from: the boot carve-out first, the buddy allocator later. */
 extern mfn_t (*pgtable_page_hook)(void);
 /*

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "pv/mm.h"
+#include "pv/mm_l1.h"
 #include "lib/log.h"
 #include "lib/string.h"
 #include "mm/guest_copy.h"
@@ -69,7 +69,7 @@ static int get_child(struct domain *d, mfn_t mfn, unsigned int level, struct fra
 
 	if (pv_mfn_is_io(mfn))
 		return -XEN_EINVAL;
-	f = get_frame(mfn, d->id);
+	f = get_frame_inline(mfn, d->id);
 	if (!f)
 		return -XEN_EINVAL;
 	*out = f;
@@ -88,22 +88,20 @@ static int get_child(struct domain *d, mfn_t mfn, unsigned int level, struct fra
 static int promote_l1(struct domain *d, struct frame *f, int *budget)
 {
 	u64 *tbl = frame_to_virt(f);
-	int rc;
+	unsigned int i;
+	int rc = 0;
 
-	for (unsigned int i = f->partial; i < 512; f->partial = (u16)++i) {
+	for (i = pte_next(tbl, f->partial); i < 512; i = pte_next(tbl, i + 1)) {
 		u64 e = tbl[i];
 
-		if (!(e & PTE_P))
-			continue;
-		if (--*budget < 0)
-			return PV_AGAIN;
-		rc = pv_l1e_get(d, d->id, &e);
+		rc = --*budget < 0 ? PV_AGAIN : l1e_get(d, d->id, &e);
 		if (rc)
-			return rc;
+			break;
 		if (e != tbl[i])
 			tbl[i] = e;
 	}
-	return 0;
+	f->partial = (u16)i;
+	return rc;
 }
 
 /* The same for upper levels. 1: a child must be promoted first (f is then FT_PARTCHILD). */
@@ -113,9 +111,10 @@ static int promote_upper(struct domain *d, struct frame *f, unsigned int level, 
 	u64 *tbl = frame_to_virt(f);
 	int rc;
 
-	for (unsigned int i = f->partial; i < 512; f->partial = (u16)++i) {
+	for (unsigned int i = pte_next(tbl, f->partial); i < 512; i = pte_next(tbl, i + 1)) {
 		u64 e = tbl[i];
 
+		f->partial = (u16)i;
 		if (skip_entry(f, level, i, e))
 			continue;
 		if (e & TABLE_BAD)
@@ -132,6 +131,7 @@ static int promote_upper(struct domain *d, struct frame *f, unsigned int level, 
 		if (rc)
 			return rc;
 	}
+	f->partial = 512;
 	return 0;
 }
 
@@ -196,10 +196,13 @@ static int demote_entries(struct domain *d, struct frame *f, unsigned int level,
 {
 	u64 *tbl = frame_to_virt(f);
 
-	while (f->partial) {
-		unsigned int i = f->partial - 1u;
-		u64 e = tbl[i];
+	for (;;) {
+		unsigned int i = pte_below(tbl, f->partial);
+		u64 e;
 
+		if (!i--)
+			break;
+		e = tbl[i];
 		if (skip_entry(f, level, i, e)) {
 			f->partial = (u16)i;
 			continue;
@@ -208,7 +211,7 @@ static int demote_entries(struct domain *d, struct frame *f, unsigned int level,
 			return PV_AGAIN;
 		f->partial = (u16)i;
 		if (level == 1) {
-			pv_l1e_put(d, e);
+			l1e_put(e);
 			continue;
 		}
 		*child = mfn_to_frame(pte_mfn(e));
@@ -221,6 +224,7 @@ static int demote_entries(struct domain *d, struct frame *f, unsigned int level,
 		begin_demotion(*child);
 		return 1;
 	}
+	f->partial = 0;
 	return 0;
 }
 
@@ -253,15 +257,11 @@ static int demote_tree(struct domain *d, struct frame *root, unsigned int level,
 	}
 }
 
-int pv_drain(struct domain *d, int *budget)
+int pv_drain_pending(struct domain *d, int *budget)
 {
-	struct frame *root;
-	int rc;
+	struct frame *root = mfn_to_frame(d->pv.demoting);
+	int rc = demote_tree(d, root, root->type >> 29, budget);
 
-	if (likely(d->pv.demoting == FRAME_NIL))
-		return 0;
-	root = mfn_to_frame(d->pv.demoting);
-	rc = demote_tree(d, root, root->type >> 29, budget);
 	if (!rc)
 		d->pv.demoting = FRAME_NIL;
 	return rc;
@@ -292,7 +292,7 @@ int pv_get_table(struct domain *d, mfn_t mfn, unsigned int level, int *budget)
 
 	if (pv_mfn_is_io(mfn))
 		return -XEN_EINVAL;
-	f = mfn_to_frame(mfn);
+	f = mfn_to_frame_nospec(mfn);
 	if (f->owner != d->id || (f->type & (FT_KIND | FT_PARTIAL | FT_DEMOTING | FT_CHILD)) !=
 					 (KIND(level) | FT_PARTIAL)) {
 		rc = get_child(d, mfn, level, &f);
@@ -380,7 +380,7 @@ int pv_unpin(struct domain *d, mfn_t mfn, int *budget)
 
 	if (pv_mfn_is_io(mfn))
 		return -XEN_EINVAL;
-	f = mfn_to_frame(mfn);
+	f = mfn_to_frame_nospec(mfn);
 	if (f->owner != d->id || !(f->type & FT_PINNED))
 		return -XEN_EINVAL;
 	f->type &= ~FT_PINNED;

@@ -28,7 +28,13 @@ static void heap_like_model(void **state)
 	for (unsigned int i = 0; i < 100000; i++) {
 		struct heap_node *x = &t[(unsigned int)rand() % NR];
 
-		if (x->in) {
+		if (x->in && rand() % 2) {
+			/* A small step often stays between its neighbours. */
+			s64 key = (s64)x->key + rand() % 21 - 10;
+
+			heap_rekey(&h, x, (u64)key);
+			assert_true(x->in && (s64)x->key == key);
+		} else if (x->in) {
 			heap_remove(&h, x);
 			in--;
 		} else {
