@@ -27,6 +27,7 @@ const struct topic topics[] = {
 	{"padding", padding_tests},
 	{"cut", cut_tests},
 	{"child", child_tests},
+	{"inject", inject_tests},
 	{"ctx", ctx_tests},
 	{"smp", smp_tests},
 	{"stale", stale_tests},
