@@ -43,7 +43,7 @@ static int move(const struct xen_sysctl_cpupool_op *p)
 	int rc;
 
 	if (!d)
-		return -XEN_EINVAL;
+		return -XEN_ESRCH;
 	rc = pool_move_domain(d, p->cpupool_id);
 	domain_put(d);
 	return rc;

@@ -116,15 +116,15 @@ int pool_destroy(unsigned int pool)
 	return 0;
 }
 
-/* An online CPU of that pool (POOL_FREE: a free one): the one asked for, or any. */
-static int choose(unsigned int pool, unsigned int *cpu)
+/* An online CPU of that pool (POOL_FREE: a free one): the one asked for, or any; else the error. */
+static int choose(unsigned int pool, unsigned int *cpu, int error)
 {
 	unsigned int any;
 
 	if (*cpu != POOL_ANY) {
 		if (*cpu >= CONFIG_NR_CPUS || !test_bit(*cpu, cpu_online_map))
 			return -XEN_EINVAL;
-		return pool_of_cpu[*cpu] == pool ? 0 : -XEN_ENODEV;
+		return pool_of_cpu[*cpu] == pool ? 0 : error;
 	}
 	for_each_online_cpu (any) {
 		if (pool_of_cpu[any] == pool) {
@@ -132,12 +132,12 @@ static int choose(unsigned int pool, unsigned int *cpu)
 			return 0;
 		}
 	}
-	return -XEN_ENODEV;
+	return error;
 }
 
 int pool_add_cpu(unsigned int pool, unsigned int cpu)
 {
-	int rc = pool_exists(pool) ? choose(POOL_FREE, &cpu) : -XEN_ENOENT;
+	int rc = pool_exists(pool) ? choose(POOL_FREE, &cpu, -XEN_ENODEV) : -XEN_ENOENT;
 
 	if (rc)
 		return rc;
@@ -165,7 +165,7 @@ static bool somebody_pinned(unsigned int pool, unsigned int cpu)
 
 int pool_remove_cpu(unsigned int pool, unsigned int cpu)
 {
-	int rc = pool_exists(pool) ? choose(pool, &cpu) : -XEN_ENOENT;
+	int rc = pool_exists(pool) ? choose(pool, &cpu, -XEN_EADDRNOTAVAIL) : -XEN_ENOENT;
 
 	if (rc)
 		return rc;
@@ -182,7 +182,9 @@ int pool_move_domain(struct domain *d, unsigned int pool)
 {
 	if (!pool_exists(pool))
 		return -XEN_ENOENT;
-	if (d->privileged || d->dying)
+	if (d->privileged)
+		return -XEN_EPERM;
+	if (d->dying)
 		return -XEN_EINVAL;
 	if (pool == d->cpupool)
 		return 0;

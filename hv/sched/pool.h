@@ -23,7 +23,7 @@ unsigned int pool_next(unsigned int first);
 /* Domains that are not dying. */
 unsigned int pool_domains(unsigned int pool);
 
-/* 0 or -XEN_E*, as xen/sysctl.h says for cpupool operations. */
+/* 0 or -XEN_E*, as xen/sysctl.h says for cpupool operations, and what Xen was seen to say. */
 int pool_create(unsigned int *pool);
 int pool_destroy(unsigned int pool);
 int pool_add_cpu(unsigned int pool, unsigned int cpu);
