@@ -13,6 +13,7 @@ from guests import Guest
 from qemu import scale
 from test_guest_probe import check_nothing_left, free_memory
 
+pytestmark = pytest.mark.matrix
 CPU = 3
 PROBE = 'kernel="/usr/bin/probe"\nmemory=4\nvcpus=1\ncpus="{cpu}"\nextra="{words}"'
 WORDS = ["masked-spin", "eat-memory", "flood-console", "flood-events", "flood-xenstore"]
@@ -135,7 +136,6 @@ def test_xenconsoled(dom0, start):
     dom0.run(f"test -c {tty}")
 
 
-@pytest.mark.matrix
 def test_xenstored(boot):
     """Nothing brings it back: guests run on, the tools fail and say so, the machine can restart."""
     from test_guests_many import own_machine
