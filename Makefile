@@ -53,7 +53,7 @@ all:
 config-goals := config menuconfig nconfig defconfig %_defconfig savedefconfig \
 	oldconfig olddefconfig syncconfig listnewconfig list-defconfigs \
 	allnoconfig allyesconfig alldefconfig randconfig
-plain-goals  := help clean distclean mrproper check-style check-layers check-abi-table check-docs format \
+plain-goals  := help clean distclean mrproper check-style check-layers check-abi-table check-docs check-security format \
 	bootstrap
 
 goals        := $(or $(MAKECMDGOALS),all)

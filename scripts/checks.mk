@@ -2,10 +2,17 @@
 # What `make check` runs.  A part whose folder does not exist yet says so and is skipped.
 
 .PHONY: check check-matrix check-style check-layers check-abi-table check-docs unit \
-	check-boot check-fuzz fuzz hv-inject bench compare-xl
+	check-branches check-sim check-boot check-fuzz check-mutants fuzz hv-inject sim bench \
+	compare-xl analyze coverage
 
 check-style check-layers check-abi-table check-docs:
 	$(call say,CHECK,$@)
+	$(Q)scripts/$@
+
+# The tests that docs/security.md names.
+check-docs: check-security
+.PHONY: check-security
+check-security:
 	$(Q)scripts/$@
 
 .PHONY: format
@@ -43,6 +50,19 @@ hv-inject: $(DOTCONFIG)
 		$(MAKE) O=$(O)/inject DL=$(DL) KCONFIG_CONFIG=$(O)/inject/.config olddefconfig >/dev/null; }
 	$(Q)$(MAKE) O=$(O)/inject DL=$(DL) KCONFIG_CONFIG=$(O)/inject/.config hv
 
+check-branches: $(hv-elf)
+	$(call say,CHECK,$@)
+	$(Q)scripts/check-branches $(hv-elf)
+check-sim: | $(bootstrap-stamp)
+	$(call say,CHECK,sim)
+	$(Q)mkdir -p $(O)/tests/sim
+	$(Q)$(MAKE) -C tests/sim O=$(O)/tests/sim check
+
+# Hours of virtual time, and the picture in docs/.
+sim: | $(bootstrap-stamp)
+	$(Q)mkdir -p $(O)/tests/sim
+	$(Q)$(MAKE) -C tests/sim O=$(O)/tests/sim PICTURE=$(S)/docs/scheduling.svg long picture
+
 # The boot tests find the image and the hypervisor through the environment.
 pytest = DOMUS_ISO=$(iso) DOMUS_HV=$(hv-bin) DOMUS_OUT=$(O) DOMUS_SRC=$(S) \
 	/usr/bin/python3 -m pytest -p no:cacheprovider $(if $(filter 1,$(V)),-v) $(PYTEST_ARGS)
@@ -57,12 +77,26 @@ check-matrix: iso probe
 	$(Q)if [ -d tests/boot ]; then $(pytest) -m matrix tests/boot; \
 	else echo "matrix: skipped, there is no tests/boot yet"; fi
 
-check: check-style check-layers check-abi-table check-docs unit check-fuzz check-boot
+check: check-style check-layers check-abi-table check-docs unit check-fuzz check-branches check-sim check-boot
+
+# MUTANTS= chooses some; without it those that have no result yet for this source.
+check-mutants: | $(bootstrap-stamp)
+	$(call say,CHECK,mutants)
+	$(Q)DOMUS_OUT=$(O) DOMUS_SRC=$(S) DOMUS_CONFIG=$(DOTCONFIG) tests/mutants/run $(MUTANTS)
 
 bench: iso probe
 	$(Q)if [ -x tests/bench/run ]; then DOMUS_ISO=$(iso) DOMUS_HV=$(hv-bin) DOMUS_OUT=$(O) \
 		DOMUS_SRC=$(S) tests/bench/run $(BENCH_ARGS); \
 	else echo "bench: there is no tests/bench/run yet" >&2; exit 1; fi
+
+# Minutes of one processor; not a part of check.
+analyze: $(hv-asm-offsets)
+	$(call say,CHECK,analyze)
+	$(Q)HV_FLAGS='$(hv-cppflags) $(hv-cflags)' scripts/analyze
+
+coverage: iso probe
+	$(Q)DOMUS_ISO=$(iso) DOMUS_HV=$(hv-bin) DOMUS_OUT=$(O) DOMUS_SRC=$(S) \
+		tests/coverage/run $(COVERAGE_ARGS)
 
 compare-xl: iso
 	$(Q)DOMUS_ISO=$(iso) DOMUS_HV=$(hv-bin) DOMUS_OUT=$(O) DOMUS_SRC=$(S) \

@@ -50,12 +50,12 @@ void event_dispatch(struct cpu *c)
 /* A PV guest is not told which domain it is; a channel to itself knows. */
 domid_t own_domid(void)
 {
-	static domid_t self = DOMID_INVALID;
+	domid_t self = DOMID_INVALID;
 	struct evtchn_alloc_unbound a = {.dom = DOMID_SELF, .remote_dom = DOMID_SELF};
 	struct evtchn_status s = {.dom = DOMID_SELF};
 	struct evtchn_close c;
 
-	if (self != DOMID_INVALID || evtchn_op(EVTCHNOP_alloc_unbound, &a))
+	if (evtchn_op(EVTCHNOP_alloc_unbound, &a))
 		return self;
 	s.port = a.port;
 	if (!evtchn_op(EVTCHNOP_status, &s))

@@ -6,5 +6,7 @@
 #include "kit.h"
 
 extern void (*other_dispatch)(struct cpu *c);
+/* vcpu 0's timer, stopped, with its channel open and counting; the same one each time. 0: none. */
+u32 timer_port(void);
 
 #endif

@@ -92,6 +92,8 @@ static inline bool is_dom0(void)
 /* The value of word `name=` on the command line, or the empty string; NULL when it is not there. */
 const char *option(const char *name);
 void outcome_set(enum outcome o, const char *file, int line, const char *fmt, ...) __printf(4, 5);
+/* Runs a test, whatever it does, and says how it went. */
+enum outcome outcome_of(void (*fn)(void));
 bool check_eq(const char *file, int line, const char *what, u64 got, u64 want);
 bool check_true(const char *file, int line, const char *what, bool ok);
 bool check_rc(const char *file, int line, const char *what, long got, long want);
@@ -135,6 +137,8 @@ void console_quiet(void);
  */
 bool console_hold(void);
 void console_release(void);
+/* From here on what is printed goes to buf, ended by a zero; what does not fit is lost. */
+void console_capture(char *buf, size_t size);
 void printf(const char *fmt, ...) __printf(1, 2);
 int vsnprintf(char *buf, size_t n, const char *fmt, va_list ap);
 void *memset(void *d, int c, size_t n);
@@ -208,6 +212,12 @@ static inline struct vcpu_info *this_info(void)
 extern unsigned long *p2m;
 extern unsigned long nr_pages, init_pfns, dm_end; /* dm_end: pfn behind the direct map */
 void mem_init(void);
+/*
+ * Instead of it, in a domain whose tables are there already: the image up to image_end, then free pages
+ * up to heap_end, both mapped once, then the tables.
+ */
+void mem_adopt(unsigned long *list, u64 root_of_tables, unsigned long image_end,
+	       unsigned long heap_end, unsigned long end);
 /* A zeroed page, mapped once and writable; NULL when there is none. */
 void *page_alloc(void);
 /* Makes it writable again first; a page of which that is refused is an ERROR and stays lost. */

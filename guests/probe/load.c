@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A domain that only is there, for tests of the toolstack and for measuring: the word on the command
- * line says what it does.  idle, exit, reboot and suspend run before the memory is set up, so that as
+ * line says what it does.  idle, exit, reboot, suspend and panic run before the memory is set up, so that as
  * little of it as the tools can build a domain with is enough.
  */
 #include "hypercall.h"
@@ -50,9 +50,9 @@ void load(void)
 		const char *word;
 		unsigned int reason;
 	} ends[] = {
-		{"exit", SHUTDOWN_poweroff},
-		{"reboot", SHUTDOWN_reboot},
-		{"suspend", SHUTDOWN_suspend},
+		{"exit", SHUTDOWN_poweroff},   {"reboot", SHUTDOWN_reboot},
+		{"suspend", SHUTDOWN_suspend}, {"panic", SHUTDOWN_crash},
+		{"panic", SHUTDOWN_crash},
 	};
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(ends); i++)
@@ -66,4 +66,5 @@ void load(void)
 		idle();
 	if (option("spin"))
 		spin();
+	neighbour();
 }

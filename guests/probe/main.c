@@ -68,15 +68,14 @@ static void run_body(void *fn)
 	((void (*)(void))fn)();
 }
 
-static void run_test(const char *topic, const struct test *t)
+enum outcome outcome_of(void (*fn)(void))
 {
 	struct cpu *c = this_cpu();
 	int vector;
 
-	printf("%s.%s: ", topic, t->name);
 	current = SUCCESS;
 	nr_lines = 0;
-	vector = catch_trap(run_body, t->fn);
+	vector = catch_trap(run_body, fn);
 	if (vector >= 0)
 		outcome_set(ERROR, __FILE__, __LINE__,
 			    "unexpected trap 0x%x error 0x%lx rip 0x%lx cr2 0x%lx", vector,
@@ -85,8 +84,17 @@ static void run_test(const char *topic, const struct test *t)
 	c->user_exit = NULL;
 	win_clear();
 	upcall_mask(true);
-	printf("%s%s\n", current == SUCCESS ? "" : "\n  ", outcome_name[current]);
-	count[current]++;
+	return current;
+}
+
+static void run_test(const char *topic, const struct test *t)
+{
+	enum outcome o;
+
+	printf("%s.%s: ", topic, t->name);
+	o = outcome_of(t->fn);
+	printf("%s%s\n", o == SUCCESS ? "" : "\n  ", outcome_name[o]);
+	count[o]++;
 }
 
 const char *option(const char *name)

@@ -176,6 +176,18 @@ void mem_init(void)
 	make_window();
 }
 
+void mem_adopt(unsigned long *list, u64 root_of_tables, unsigned long image_end,
+	       unsigned long heap_end, unsigned long end)
+{
+	p2m = list;
+	root = root_of_tables;
+	init_pfns = bump = image_end;
+	dm_end = heap_end;
+	nr_pages = end;
+	free_head = 0;
+	memset(win_used, 0, sizeof(win_used));
+}
+
 void *page_alloc(void)
 {
 	unsigned long pfn;

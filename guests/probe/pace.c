@@ -7,7 +7,7 @@
 #include "topics.h"
 
 #define MS   1000000UL
-#define NAPS 500
+#define NAPS 300
 
 /* A port that nothing happens to. */
 static u32 quiet_port(void)

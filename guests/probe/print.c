@@ -6,6 +6,8 @@
 static struct xencons_interface *ring;
 static evtchn_port_t ring_port, ring_peer_port; /* ours is 0 while the channel is closed */
 static domid_t ring_peer;
+static char *captured;
+static size_t capture_room;
 
 void *memset(void *d, int c, size_t n)
 {
@@ -225,6 +227,22 @@ static void ring_write(const char *s, size_t n)
 	}
 }
 
+void console_capture(char *buf, size_t size)
+{
+	captured = buf;
+	capture_room = size - 1;
+	*buf = '\0';
+}
+
+static void capture(const char *s, size_t n)
+{
+	n = n < capture_room ? n : capture_room;
+	memcpy(captured, s, n);
+	captured += n;
+	capture_room -= n;
+	*captured = '\0';
+}
+
 void printf(const char *fmt, ...)
 {
 	char buf[512];
@@ -235,7 +253,9 @@ void printf(const char *fmt, ...)
 	n = vsnprintf(buf, sizeof(buf), fmt, ap);
 	va_end(ap);
 	n = n < (int)sizeof(buf) ? n : (int)sizeof(buf) - 1;
-	if (ring)
+	if (captured)
+		capture(buf, (size_t)n);
+	else if (ring)
 		ring_write(buf, (size_t)n);
 	else
 		console_io(CONSOLEIO_write, n, buf);

@@ -23,6 +23,14 @@ static void is_up(void)
 		CHECK_RC(cpu_pin(n, ~0UL), -XEN_EINVAL);
 	CHECK_RC(vcpu_op(VCPUOP_up, n, NULL), -XEN_ENOENT);
 	CHECK_OK(vcpu_op(VCPUOP_up, 0, NULL));
+	if (n > 1) {
+		struct vcpu_set_singleshot_timer once = {.timeout_abs_ns = ~0UL >> 1};
+		struct vcpu_set_periodic_timer often = {.period_ns = 1000000000};
+
+		CHECK_RC(vcpu_op(VCPUOP_set_singleshot_timer, 1, &once), -XEN_EINVAL);
+		CHECK_RC(vcpu_op(VCPUOP_stop_singleshot_timer, 1, NULL), -XEN_EINVAL);
+		CHECK_RC(vcpu_op(VCPUOP_set_periodic_timer, 1, &often), -XEN_EINVAL);
+	}
 	if (n > 1 && !cpu_nr(1)->up) {
 		CHECK_EQ(vcpu_op(VCPUOP_is_up, 1, NULL), 0);
 		CHECK_RC(vcpu_op(VCPUOP_up, 1, NULL), -XEN_EINVAL);

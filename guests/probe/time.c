@@ -2,6 +2,7 @@
 /* Time and timers. Upper bounds are wide: the emulator shares its CPU with others. */
 #include "hypercall.h"
 #include "topics.h"
+#include "events.h"
 
 #define MS 1000000UL
 
@@ -59,11 +60,15 @@ static void wall_clock(void)
 	CHECK(shared.wc_nsec < 1000000000);
 }
 
-static u32 timer_port(void)
+u32 timer_port(void)
 {
-	static struct evtchn_bind_virq v = {.virq = VIRQ_TIMER};
+	static struct evtchn_bind_virq v;
+	struct evtchn_bind_virq b = {.virq = VIRQ_TIMER};
 
-	if (!v.port && evtchn_op(EVTCHNOP_bind_virq, &v))
+	/* In a domain that was made from this one, what is remembered is the parent's. */
+	if (!evtchn_op(EVTCHNOP_bind_virq, &b))
+		v = b;
+	else if (!v.port)
 		return 0;
 	vcpu_op(VCPUOP_stop_periodic_timer, 0, NULL);
 	vcpu_op(VCPUOP_stop_singleshot_timer, 0, NULL);

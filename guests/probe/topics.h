@@ -9,8 +9,15 @@ extern const struct topic topics[];
 extern const struct test start_tests[], trap_tests[], user_mode_tests[], mm_entry_tests[],
 	mm_pin_tests[], mm_ptwr_tests[], mm_tree_tests[], desc_tests[], evtchn_tests[],
 	fifo_tests[], time_tests[], emul_tests[], call_tests[], memory_tests[], grant_tests[],
-	smp_tests[], ctx_tests[], priv_tests[], peer_tests[], inject_tests[];
+	smp_tests[], ctx_tests[], priv_tests[], peer_tests[], walk_tests[], bits_tests[],
+	padding_tests[], cut_tests[], child_tests[], stale_tests[], fetch_tests[], audit_tests[],
+	spec_tests[], pool_tests[], inject_tests[];
+/* Of the topic child, in files of their own. */
+void child_state(void);
+void child_states(void);
 void bench(void);
+/* One of neighbour.c's words on the command line: does not return. */
+void neighbour(void);
 /* One of load.c's words on the command line: does not return. */
 void load(void);
 void pace(void); /* pace.c: the same */

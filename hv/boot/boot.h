@@ -43,6 +43,12 @@ extern unsigned int opt_dom0_max_vcpus, opt_maxcpus;
 extern bool opt_dom0_vcpus_pin;
 void options_parse(const char *line);
 
+/* --- ring.c --- */
+/* CONSOLE_RING_BYTES of RAM that nobody uses between two boots, to be reserved; 0: there is none. */
+paddr_t boot_ring_place(void);
+/* Takes the console's ring there (to the heap when it is 0) and shows what the last boot has left. */
+void boot_keep_console(paddr_t place);
+
 /* --- smp.c --- */
 /* Stack, per-CPU data and SYSCALL stub of a CPU; returns the lowest address of its stack. */
 unsigned long cpu_prepare(unsigned int cpu, u32 apic_id, u32 acpi_id);

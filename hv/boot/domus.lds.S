@@ -33,6 +33,9 @@ SECTIONS
 		_ex_table_start = .;
 		KEEP(*(.ex_table))
 		_ex_table_end = .;
+		_spec_sites_start = .;
+		KEEP(*(.spec_sites))
+		_spec_sites_end = .;
 		*(.rodata.symtab)
 	} :rodata
 	. = ALIGN(4096);

@@ -9,6 +9,7 @@
 #include "cpu/features.h"
 #include "cpu/percpu.h"
 #include "cpu/panic.h"
+#include "cpu/spec.h"
 #include "cpu/symbols.h"
 #include "dom/domain.h"
 #include "irq/irq.h"
@@ -23,6 +24,7 @@
 #include "pv/pv.h"
 #include "time/clock.h"
 #include "time/timer.h"
+#include "time/watchdog.h"
 
 #define DOMUS_VERSION "0.1"
 
@@ -40,17 +42,21 @@ static void banner(void)
 
 static void memory(void)
 {
-	struct mem_range res[BOOT_MAX_MODULES + 2];
+	struct mem_range res[BOOT_MAX_MODULES + 3];
+	paddr_t ring = boot_ring_place();
 	unsigned int n = 0;
 
 	res[n++] = (struct mem_range){0, 1UL << 20};
 	res[n++] = (struct mem_range){HV_LOAD_PA, HV_LOAD_PA + (u64)(_hv_end - _hv_start)};
 	for (unsigned int i = 0; i < boot_info.nr_modules; i++)
 		res[n++] = (struct mem_range){boot_info.module[i].start, boot_info.module[i].end};
+	if (ring)
+		res[n++] = (struct mem_range){ring, ring + CONSOLE_RING_BYTES};
 	mm_setup(boot_info.ram, boot_info.nr_ram, res, n);
 	mm_protect_image();
 	pr_info("RAM: %lu MiB, of which the hypervisor keeps %lu KiB\n", mm_total_frames() >> 8,
 		mm_hv_frames() << 2);
+	boot_keep_console(ring);
 }
 
 static void board(void)
@@ -95,6 +101,7 @@ static void boot_rest(void)
 	pv_domain_init_ops();
 	wire_up();
 	smp_boot_others();
+	watchdog_start();
 	mm_drop_identity();
 	dom0_build();
 	domain_unpause(dom0);
@@ -113,11 +120,12 @@ void boot_main(u32 mbi)
 	cpu_features_init();
 	cpu_features_init_cpu();
 	desc_init(entry_stubs);
+	spec_init();
 	memory();
 	board();
 	cpu_prepare(0, apic_id(), acpi_id_of(apic_id()));
-	__asm__ __volatile__("mov %0, %%rsp\n\tjmp *%1" ::"r"((unsigned long)cpu_infos[0] - 8),
-			     "r"(boot_on_stack)
+	__asm__ __volatile__("mov %0, %%rsp\n\tjmp %P1" ::"r"((unsigned long)cpu_infos[0] - 8),
+			     "i"(boot_on_stack)
 			     : "memory");
 	__builtin_unreachable();
 }

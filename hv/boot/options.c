@@ -3,10 +3,13 @@
 #include "boot/boot.h"
 #include "cpu/features.h"
 #include "cpu/panic.h"
+#include "cpu/spec.h"
 #include "lib/cmdline.h"
 #include "lib/errno.h"
 #include "lib/log.h"
 #include "lib/string.h"
+#include "plat/plat.h"
+#include "time/watchdog.h"
 
 char opt_console[64] = "com1,vga", opt_com1[64] = "115200,8n1";
 struct mem_limits opt_dom0_mem;
@@ -33,6 +36,17 @@ static int parse_max_vcpus(const char *s)
 	return 0;
 }
 
+static void spec_unknown(const char *word)
+{
+	pr_warn("Command line: unknown word in spec-ctrl=: '%s' (ignored)\n", word);
+}
+
+static int parse_spec_ctrl(const char *s)
+{
+	spec_parse(s, &spec_options, spec_unknown);
+	return 0;
+}
+
 static const struct cmdline_opt options[] = {
 	{"console", OPT_STRING, opt_console, sizeof(opt_console), NULL},
 	{"com1", OPT_STRING, opt_com1, sizeof(opt_com1), NULL},
@@ -43,9 +57,14 @@ static const struct cmdline_opt options[] = {
 	{"guest_loglvl", OPT_CUSTOM, NULL, 0, log_set_guest_level},
 	{"maxcpus", OPT_UINT, &opt_maxcpus, 0, NULL},
 	{"noreboot", OPT_BOOL, &opt_noreboot, 0, NULL},
+	{"reboot", OPT_CUSTOM, NULL, 0, reboot_parse},
 	{"sched", OPT_STRING, opt_sched, sizeof(opt_sched), NULL},
 	{"smap", OPT_BOOL, &opt_smap, 0, NULL},
 	{"smep", OPT_BOOL, &opt_smep, 0, NULL},
+	{"smt", OPT_BOOL, &opt_smt, 0, NULL},
+	{"spec-ctrl", OPT_CUSTOM, NULL, 0, parse_spec_ctrl},
+	{"watchdog", OPT_BOOL, &opt_watchdog, 0, NULL},
+	{"watchdog_timeout", OPT_UINT, &opt_watchdog_timeout, 0, NULL},
 };
 
 static void warn(const char *what, const char *opt)

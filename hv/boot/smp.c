@@ -6,6 +6,7 @@
 #include "cpu/desc.h"
 #include "cpu/features.h"
 #include "cpu/percpu.h"
+#include "cpu/spec.h"
 #include "dom/domain.h"
 #include "lib/log.h"
 #include "lib/string.h"
@@ -111,6 +112,7 @@ void cpu_setup_self(unsigned int cpu)
 
 	cpu_features_init_cpu();
 	desc_init_cpu(cpu, va);
+	spec_init_cpu();
 	syscall_setup(va);
 	apic_init_cpu();
 }
@@ -167,7 +169,7 @@ void smp_boot_others(void)
 {
 	unsigned int limit =
 		opt_maxcpus ? min(opt_maxcpus, (unsigned int)CONFIG_NR_CPUS) : CONFIG_NR_CPUS;
-	u32 self = apic_id();
+	u32 self = apic_id(), skipped = 0;
 
 	memcpy(paddr_to_virt(TRAMPOLINE_PA), trampoline_start,
 	       (size_t)(trampoline_end - trampoline_start));
@@ -178,10 +180,16 @@ void smp_boot_others(void)
 
 		if (!c->enabled || c->apic_id == self)
 			continue;
+		if (!opt_smt && spec_is_sibling(c->apic_id)) {
+			skipped++;
+			continue;
+		}
 		if (boot_one(nr_cpus, c->apic_id, c->acpi_id))
 			nr_cpus++;
 		else
 			pr_err("CPU with APIC id %u does not start\n", c->apic_id);
 	}
+	if (skipped)
+		pr_info("%u sibling threads are left alone (smt=0)\n", skipped);
 	pr_info("%u CPUs\n", nr_cpus);
 }

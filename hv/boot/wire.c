@@ -14,7 +14,10 @@
 #include "plat/plat.h"
 #include "pv/mm.h"
 #include "pv/cpuid.h"
+#include "pv/pv.h"
 #include "plat/acpi.h"
+
+#define PANIC_LOG_LINES 12
 
 static void panic_end(bool halt)
 {
@@ -22,6 +25,13 @@ static void panic_end(bool halt)
 		machine_halt();
 	plat_delay(5000000);
 	machine_restart();
+}
+
+static void panic_log(void)
+{
+	pr_err("The last lines of the log:\n");
+	console_show_tail(PANIC_LOG_LINES);
+	pr_err("(end of the last lines)\n");
 }
 
 void wire_board(void)
@@ -32,6 +42,8 @@ void wire_board(void)
 	plat_map_mmio = map_mmio;
 	panic_console_hook = console_force_sync;
 	panic_end_hook = panic_end;
+	panic_log_hook = panic_log;
+	panic_guest_hook = pv_show_running;
 }
 
 static void console_interrupt(struct irq_line *l)
@@ -66,6 +78,7 @@ static void console_input(void)
 
 void wire_up(void)
 {
+	reset_prepare();
 	spin_wait_hook = tlb_flush_service;
 	console_input_hook = console_input;
 	debug_keys_init();

@@ -7,6 +7,16 @@
 
 static spinlock_t domctl_lock = SPINLOCK_INIT;
 
+bool domctl_trylock(void)
+{
+	return spin_trylock(&domctl_lock);
+}
+
+void domctl_unlock(void)
+{
+	spin_unlock(&domctl_lock);
+}
+
 static int getdomaininfo(struct domain *d, struct xen_domctl *op)
 {
 	op->domain = d->id;

@@ -13,6 +13,10 @@
 
 typedef int domctl_fn(struct domain *d, struct xen_domctl *op);
 
+/* The same lock, for what else must not happen while a domain is made or changed. */
+bool domctl_trylock(void);
+void domctl_unlock(void);
+
 /* domctl_life.c: birth, pause, death, limits. createdomain's d is NULL. */
 domctl_fn domctl_createdomain, domctl_destroydomain, domctl_pause, domctl_unpause;
 domctl_fn domctl_max_vcpus, domctl_max_mem, domctl_resume, domctl_set_handle;

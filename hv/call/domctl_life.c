@@ -4,6 +4,7 @@
 #include "lib/string.h"
 #include "mm/frame.h"
 #include "pv/pv.h"
+#include "sched/pool.h"
 
 #define MAX_FRAME_INFO	1024
 #define FRAME_INFO_STEP 64
@@ -17,16 +18,16 @@ static int check_config(const struct xen_domctl_createdomain *c)
 		return -XEN_EOPNOTSUPP;
 	if (c->flags & ~(u32)(XEN_DOMCTL_CDF_oos_off | XEN_DOMCTL_CDF_xs_domain))
 		return -XEN_EOPNOTSUPP;
-	if (!c->max_vcpus || c->max_vcpus > MAX_VCPUS || c->cpupool_id || c->vmtrace_size ||
+	if (!c->max_vcpus || c->max_vcpus > MAX_VCPUS || c->vmtrace_size ||
 	    c->arch.emulation_flags || c->max_grant_frames > 4096)
 		return -XEN_EINVAL;
-	return 0;
+	return pool_usable(c->cpupool_id) ? 0 : -XEN_EINVAL;
 }
 
 int domctl_createdomain(struct domain *none, struct xen_domctl *op)
 {
 	struct xen_domctl_createdomain *c = &op->u.createdomain;
-	struct domain_config cfg = {.max_vcpus = c->max_vcpus, .privileged = false};
+	struct domain_config cfg = {.max_vcpus = c->max_vcpus, .cpupool = c->cpupool_id};
 	domid_t id = op->domain;
 	struct domain *d;
 	int rc = check_config(c);

@@ -4,13 +4,15 @@
 #include "dom/vtime.h"
 #include "lib/string.h"
 #include "mm/heap.h"
+#include "lib/nospec.h"
+#include "sched/pool.h"
 
 #define CR0_TS		  8UL
 #define RFLAGS_IOPL_SHIFT 12
 
 static struct vcpu *get_vcpu(struct domain *d, u32 id)
 {
-	return id < d->max_vcpus ? atomic_load(&d->vcpu[id]) : NULL;
+	return id < d->max_vcpus ? atomic_load(&d->vcpu[nospec_index(id, d->max_vcpus)]) : NULL;
 }
 
 /* One that there cannot be is another mistake than one that is not there yet. */
@@ -173,6 +175,7 @@ int domctl_setvcpuaffinity(struct domain *d, struct xen_domctl *op)
 	DECLARE_BITMAP(hard, CONFIG_NR_CPUS);
 	DECLARE_BITMAP(soft, CONFIG_NR_CPUS);
 	DECLARE_BITMAP(eff, CONFIG_NR_CPUS);
+	DECLARE_BITMAP(pool, CONFIG_NR_CPUS);
 	bool set_hard = a->flags & XEN_VCPUAFFINITY_HARD,
 	     set_soft = a->flags & XEN_VCPUAFFINITY_SOFT;
 
@@ -183,7 +186,9 @@ int domctl_setvcpuaffinity(struct domain *d, struct xen_domctl *op)
 	if ((set_hard && bitmap_from_guest(hard, CONFIG_NR_CPUS, &a->cpumap_hard)) ||
 	    (set_soft && bitmap_from_guest(soft, CONFIG_NR_CPUS, &a->cpumap_soft)))
 		return -XEN_EFAULT;
-	if (set_hard && !and_maps(eff, hard, cpu_online_map))
+	pool_cpus(d->cpupool, pool);
+	and_maps(pool, pool, cpu_online_map);
+	if (set_hard && !and_maps(eff, hard, pool))
 		return -XEN_EINVAL;
 	if (set_soft && !and_maps(eff, soft, cpu_online_map))
 		return -XEN_EINVAL;
@@ -208,7 +213,7 @@ int domctl_getvcpuaffinity(struct domain *d, struct xen_domctl *op)
 	if (!(a->flags & (XEN_VCPUAFFINITY_HARD | XEN_VCPUAFFINITY_SOFT)))
 		return -XEN_EINVAL;
 	if ((a->flags & XEN_VCPUAFFINITY_HARD) &&
-	    bitmap_to_guest(&a->cpumap_hard, v->sched.hard, CONFIG_NR_CPUS))
+	    bitmap_to_guest(&a->cpumap_hard, v->sched.asked, CONFIG_NR_CPUS))
 		return -XEN_EFAULT;
 	if ((a->flags & XEN_VCPUAFFINITY_SOFT) &&
 	    bitmap_to_guest(&a->cpumap_soft, v->sched.soft, CONFIG_NR_CPUS))

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "dom/handlers.h"
 #include "dom/hypercall.h"
+#include "lib/nospec.h"
 
 /* Operations that have something to say besides their result copy the whole argument back. */
 union evtchn_arg {
@@ -108,7 +109,10 @@ static __attribute__((noinline)) long other_op(unsigned long cmd, unsigned long 
 	union evtchn_arg a;
 	long rc;
 
-	if (cmd >= ARRAY_SIZE(ops) || !ops[cmd].fn)
+	if (cmd >= ARRAY_SIZE(ops))
+		return -XEN_ENOSYS;
+	cmd = nospec_index(cmd, ARRAY_SIZE(ops));
+	if (!ops[cmd].fn)
 		return -XEN_ENOSYS;
 	memset(&a, 0, sizeof(a));
 	if (copy_from_guest(&a, (const void *)arg, ops[cmd].size))

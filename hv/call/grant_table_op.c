@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "dom/handlers.h"
 #include "dom/hypercall.h"
+#include "lib/nospec.h"
 #include <xen/grant_table.h>
 
 /*
@@ -297,7 +298,10 @@ long do_grant_table_op(unsigned long cmd, unsigned long arg, unsigned long count
 
 	if ((int)n < 0)
 		return -XEN_EINVAL;
-	if (cmd >= ARRAY_SIZE(ops) || !ops[cmd].fn)
+	if (cmd >= ARRAY_SIZE(ops))
+		return -XEN_ENOSYS;
+	cmd = nospec_index(cmd, ARRAY_SIZE(ops));
+	if (!ops[cmd].fn)
 		return -XEN_ENOSYS;
 	done = ops[cmd].fn(current->d, arg, n);
 	if (done < 0)

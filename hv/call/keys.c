@@ -157,6 +157,11 @@ static void key_audit(char key)
 	pr_info("audit: free lists %s\n", buddy_audit() ? "in order" : "WRONG");
 }
 
+static void key_crash(char key)
+{
+	panic("debug key C");
+}
+
 static void key_reboot(char key)
 {
 	machine_restart();
@@ -187,6 +192,7 @@ void debug_keys_init(void)
 		{'a', key_timers, "timers of vcpus"},
 		{'t', key_time, "time"},
 		{'A', key_audit, "recount all frames"},
+		{'C', key_crash, "crash the hypervisor"},
 		{'R', key_reboot, "reboot the machine"},
 		{'*', key_all, "all of the listings"},
 	};

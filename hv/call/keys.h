@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Debug keys: one letter each, from `xl debug-keys` or from the serial console after Ctrl-A three
- * times. They print the hypervisor's state to its log and change nothing, but for 'R'.
+ * times. They print the hypervisor's state to its log and change nothing, but for 'C' and 'R'.
  */
 #ifndef CALL_KEYS_H
 #define CALL_KEYS_H

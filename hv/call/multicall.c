@@ -1,15 +1,47 @@
 /* SPDX-License-Identifier: MIT */
 /* multicall: a list of hypercalls in one; a long one inside is cut like a single one. */
 #include "call/call.h"
+#include "lib/nospec.h"
+#include "mm/guest_words.h"
 
-static long multicall_one(struct multicall_entry *e)
+/* Reads an entry, once, and carries it out. Negative rc: it was not readable. */
+static inline long multicall_one(const struct multicall_entry *ue, int *rc)
 {
-	call_fn *fn = e->op < NR_CALLS ? call_table[e->op] : NULL;
+	unsigned long op, a1, a2, a3, a4, a5;
+	call_fn *fn;
 
+	*rc = -XEN_EFAULT;
+	if (unlikely(!guest_words_begin(ue, sizeof(*ue) / 8)))
+		return 0;
+	guest_read(op, &ue->op, fault);
+	guest_read(a1, &ue->args[0], fault);
+	guest_read(a2, &ue->args[1], fault);
+	guest_read(a3, &ue->args[2], fault);
+	guest_read(a4, &ue->args[3], fault);
+	guest_read(a5, &ue->args[4], fault);
+	guest_words_end();
+	*rc = 0;
+	fn = op < NR_CALLS ? call_table[nospec_index(op, NR_CALLS)] : NULL;
 	/* These end in another context than the one that called, which a batch cannot. */
-	if (!fn || e->op == __HYPERVISOR_multicall || e->op == __HYPERVISOR_iret)
+	if (!fn || op == __HYPERVISOR_multicall || op == __HYPERVISOR_iret)
 		return -XEN_ENOSYS;
-	return fn(e->args[0], e->args[1], e->args[2], e->args[3], e->args[4]);
+	return fn(a1, a2, a3, a4, a5);
+fault:
+	*rc = guest_words_fault();
+	return 0;
+}
+
+static inline int store_result(struct multicall_entry *ue, long result)
+{
+	unsigned long *at = &ue->result;
+
+	if (unlikely(!guest_words_begin(at, 1)))
+		return -XEN_EFAULT;
+	guest_write(at, result, fault);
+	guest_words_end();
+	return 0;
+fault:
+	return guest_words_fault();
 }
 
 /* Writes the advanced arguments of the entry that must go on back into the guest's list. */
@@ -21,20 +53,23 @@ static int store_args(struct multicall_entry *ue)
 long do_multicall(unsigned long list, unsigned long nr, unsigned long a3, unsigned long a4,
 		  unsigned long a5)
 {
-	struct multicall_entry *ue = (struct multicall_entry *)list, e;
+	struct multicall_entry *ue = (struct multicall_entry *)list;
 
 	for (unsigned long i = 0; i < (u32)nr; i++, ue++) {
+		long result;
+		int rc;
+
 		if (i && (i % 64 == 0 || READ_ONCE(get_cpu_info()->hazard)))
 			return call_restart((unsigned long)ue, (u32)nr - i, 0, 0, 0);
-		if (copy_from_guest(&e, ue, offsetof(struct multicall_entry, args[5])))
-			return -XEN_EFAULT;
-		e.result = (xen_ulong_t)multicall_one(&e);
-		if (unlikely((long)e.result == CALL_RESTART) && call_is_restart((long)e.result)) {
+		result = multicall_one(ue, &rc);
+		if (rc)
+			return rc;
+		if (unlikely(result == CALL_RESTART) && call_is_restart(result)) {
 			if (store_args(ue))
 				return -XEN_EFAULT;
 			return call_restart((unsigned long)ue, (u32)nr - i, 0, 0, 0);
 		}
-		if (copy_to_guest(&ue->result, &e.result, sizeof(e.result)))
+		if (store_result(ue, result))
 			return -XEN_EFAULT;
 	}
 	return 0;

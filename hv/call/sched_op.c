@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "dom/handlers.h"
 #include "dom/hypercall.h"
+#include "lib/nospec.h"
 #include <xen/sched.h>
 
 static long op_yield(const void *arg)
@@ -137,5 +138,5 @@ long do_sched_op(unsigned long cmd, unsigned long arg, unsigned long a3, unsigne
 {
 	if (cmd >= ARRAY_SIZE(ops))
 		return -XEN_ENOSYS;
-	return ops[cmd]((const void *)arg);
+	return ops[nospec_index(cmd, ARRAY_SIZE(ops))]((const void *)arg);
 }

@@ -6,6 +6,7 @@
 #include "call/domain_info.h"
 #include "call/keys.h"
 #include "lib/string.h"
+#include "sched/pool.h"
 #include "plat/plat.h"
 
 #define MAX_DEBUG_KEYS 64
@@ -78,61 +79,6 @@ static int debug_keys(struct xen_sysctl *op)
 
 /* --- the one pool, with all processors in it --- */
 
-static u32 count_domains(void)
-{
-	u32 next = 0, n = 0;
-	struct domain *d;
-
-	while (next < DOMID_FIRST_RESERVED && (d = domain_get_from((domid_t)next)) != NULL) {
-		next = d->id + 1u;
-		n++;
-		domain_put(d);
-	}
-	return n;
-}
-
-static int pool_info(struct xen_sysctl_cpupool_op *p)
-{
-	/* The pool with that number or the next one: the tools list all until there is none. */
-	if (p->cpupool_id && p->cpupool_id != XEN_SYSCTL_CPUPOOL_PAR_ANY)
-		return -XEN_ENOENT;
-	p->cpupool_id = 0;
-	p->sched_id = XEN_SCHEDULER_CREDIT2;
-	p->n_dom = count_domains();
-	return bitmap_to_guest(&p->cpumap, cpu_online_map, CONFIG_NR_CPUS);
-}
-
-static int pool_move(const struct xen_sysctl_cpupool_op *p)
-{
-	struct domain *d = p->domid < DOMID_FIRST_RESERVED ? domain_get((domid_t)p->domid) : NULL;
-
-	if (!d)
-		return -XEN_ESRCH;
-	domain_put(d);
-	return p->cpupool_id ? -XEN_ENOENT : 0;
-}
-
-static int cpupool_op(struct xen_sysctl *op)
-{
-	struct xen_sysctl_cpupool_op *p = &op->u.cpupool_op;
-	unsigned long none[BITS_TO_LONGS(CONFIG_NR_CPUS)] = {0};
-
-	switch (p->op) {
-	case XEN_SYSCTL_CPUPOOL_OP_INFO:
-		return pool_info(p);
-	case XEN_SYSCTL_CPUPOOL_OP_FREEINFO:
-		return bitmap_to_guest(&p->cpumap, none, CONFIG_NR_CPUS);
-	case XEN_SYSCTL_CPUPOOL_OP_MOVEDOMAIN:
-		return pool_move(p);
-	case XEN_SYSCTL_CPUPOOL_OP_DESTROY:
-	case XEN_SYSCTL_CPUPOOL_OP_ADDCPU:
-	case XEN_SYSCTL_CPUPOOL_OP_RMCPU:
-		return p->cpupool_id ? -XEN_ENOENT : -XEN_EBUSY;
-	default:
-		return -XEN_ENOSYS;
-	}
-}
-
 static int set_ratelimit(unsigned int us)
 {
 	if (us && (us < XEN_SYSCTL_SCHED_RATELIMIT_MIN || us > XEN_SYSCTL_SCHED_RATELIMIT_MAX))
@@ -145,7 +91,7 @@ static int scheduler_op(struct xen_sysctl *op)
 {
 	struct xen_sysctl_scheduler_op *s = &op->u.scheduler_op;
 
-	if (s->cpupool_id)
+	if (!pool_exists(s->cpupool_id))
 		return -XEN_ESRCH;
 	if (s->sched_id != XEN_SCHEDULER_CREDIT2)
 		return -XEN_EINVAL;
@@ -197,7 +143,7 @@ static const struct {
 	{XEN_SYSCTL_pm_op, IN_ONLY, no_device},
 	{XEN_SYSCTL_cputopoinfo, OUT, sysctl_cputopoinfo},
 	{XEN_SYSCTL_numainfo, OUT, sysctl_numainfo},
-	{XEN_SYSCTL_cpupool_op, OUT, cpupool_op},
+	{XEN_SYSCTL_cpupool_op, OUT, sysctl_cpupool_op},
 	{XEN_SYSCTL_scheduler_op, OUT, scheduler_op},
 	{XEN_SYSCTL_coverage_op, IN_ONLY, not_supported},
 	{XEN_SYSCTL_psr_cmt_op, IN_ONLY, no_device},
@@ -224,6 +170,8 @@ long do_sysctl(unsigned long arg, unsigned long a2, unsigned long a3, unsigned l
 		if (ops[i].cmd != op.cmd)
 			continue;
 		rc = ops[i].fn(&op);
+		if (rc == -XEN_ERESTART)
+			return call_restart(arg, 0, 0, 0, 0);
 		if (!rc && ops[i].flags == OUT && copy_to_guest((void *)arg, &op, sizeof(op)))
 			rc = -XEN_EFAULT;
 		return rc;

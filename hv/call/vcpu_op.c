@@ -5,6 +5,7 @@
 #include <xen/sched.h>
 #include "dom/vtime.h"
 #include "mm/heap.h"
+#include "lib/nospec.h"
 
 static long op_initialise(struct vcpu *v, const void *arg)
 {
@@ -194,9 +195,9 @@ long do_vcpu_op(unsigned long cmd, unsigned long id, unsigned long arg, unsigned
 		return -XEN_ENOSYS;
 	if (id >= d->max_vcpus)
 		return -XEN_ENOENT;
-	v = atomic_load(&d->vcpu[id]);
+	v = atomic_load(&d->vcpu[nospec_index(id, d->max_vcpus)]);
 	if (!v)
 		return -XEN_ENOENT;
-	rc = ops[cmd](v, (const void *)arg);
+	rc = ops[nospec_index(cmd, ARRAY_SIZE(ops))](v, (const void *)arg);
 	return rc == -XEN_ERESTART ? call_restart(cmd, id, arg, a4, a5) : rc;
 }

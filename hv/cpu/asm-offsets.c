@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Offsets for assembly; compiled to text only, see hv/Makefile. The one file that looks upward. */
 #include "cpu/percpu.h"
+#include "cpu/desc.h"
 #include "dom/domain.h"
 #include "call/call.h"
 
@@ -34,6 +35,8 @@ void asm_offsets(void)
 	DEFINE(INFO_sizeof, sizeof(struct cpu_info));
 	OFFSET(VCPU_info, vcpu, info);
 	OFFSET(VCPU_kernel_mode, vcpu, pv.kernel_mode);
+	OFFSET(VCPU_spec_ctrl, vcpu, pv.spec_ctrl);
+	DEFINE(HV_DS_, HV_DS);
 	DEFINE(STACK_SIZE_, STACK_SIZE);
 	DEFINE(NR_CALLS_, NR_CALLS);
 }

@@ -261,6 +261,7 @@ static struct domain *new_domain(const struct domain_config *cfg)
 	}
 	d->max_vcpus = cfg->max_vcpus;
 	d->privileged = cfg->privileged;
+	d->cpupool = cfg->cpupool;
 	d->refs = 1;
 	d->pause_count = 1;
 	d->tool_pauses = cfg->privileged ? 0 : 1;

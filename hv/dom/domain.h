@@ -106,7 +106,7 @@ struct domain {
 	u32 vm_assist;
 	s32 time_offset;
 	void *memory_map; /* of XENMEM_set_memory_map, from the heap: call/memory_map.c; d->lock */
-	unsigned int cpupool;
+	unsigned int cpupool;	  /* changed by sched/pool.c */
 	unsigned int pause_count; /* every domain_pause(), those of the toolstack included */
 	unsigned int tool_pauses; /* by the toolstack alone: what it may undo, what it is shown */
 	struct sched_domain sched;
@@ -144,6 +144,7 @@ struct domain_config {
 	unsigned int max_vcpus;
 	unsigned int max_evtchn_port; /* highest port number */
 	unsigned int max_grant_frames;
+	unsigned int cpupool; /* one that pool_usable() */
 	bool privileged;
 };
 

@@ -2,6 +2,7 @@
 #include "dom/evtchn_priv.h"
 #include "lib/inject.h"
 #include "lib/log.h"
+#include "lib/nospec.h"
 
 #define CLOSE_BUDGET 4096
 #define CLOSE_COST   16
@@ -43,7 +44,7 @@ static struct domain *get_target(struct domain *d, domid_t id, int *err)
 
 static struct vcpu *vcpu_of(const struct domain *d, u32 id)
 {
-	return id < d->max_vcpus ? d->vcpu[id] : NULL;
+	return id < d->max_vcpus ? d->vcpu[nospec_index(id, d->max_vcpus)] : NULL;
 }
 
 /* --- connecting --- */
@@ -127,6 +128,8 @@ static int check_virq(struct domain *d, const struct evtchn_bind_virq *a)
 /* Where the port of a virq is kept. */
 static u32 *virq_place(struct domain *d, u32 vcpu, u32 virq)
 {
+	virq = (u32)nospec_index(virq, NR_VIRQS);
+	vcpu = (u32)nospec_index(vcpu, d->max_vcpus);
 	return virq_is_global(virq) ? &d->ev.virq_global[virq] : &d->vcpu[vcpu]->ev.virq_port[virq];
 }
 

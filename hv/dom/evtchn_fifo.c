@@ -13,6 +13,7 @@
  */
 #include "dom/evtchn_priv.h"
 #include "mm/heap.h"
+#include "lib/nospec.h"
 
 #define WORDS_PER_PAGE (PAGE_SIZE / sizeof(event_word_t))
 #define MAX_PAGES      (EVTCHN_FIFO_NR_CHANNELS / WORDS_PER_PAGE)
@@ -45,9 +46,9 @@ BUILD_BUG_ON(MAX_PAGES *WORDS_PER_PAGE != EVTCHN_MAX);
 
 static u32 *word_of(const struct evtchn_fifo_domain *f, u32 port)
 {
-	unsigned int i = port / WORDS_PER_PAGE;
+	unsigned int i = port / WORDS_PER_PAGE, n = atomic_load(&f->nr_pages);
 
-	return i < atomic_load(&f->nr_pages) ? &f->page[i][port % WORDS_PER_PAGE] : NULL;
+	return i < n ? &f->page[nospec_index(i, n)][port % WORDS_PER_PAGE] : NULL;
 }
 
 /* Sets and clears one bit of a word that the guest shares: no loop it could keep us in. */
@@ -268,7 +269,7 @@ int evtchn_op_init_control(struct domain *d, struct evtchn_init_control *a)
 	struct vcpu *v;
 	int rc = -XEN_ENOMEM;
 
-	v = a->vcpu < d->max_vcpus ? d->vcpu[a->vcpu] : NULL;
+	v = a->vcpu < d->max_vcpus ? d->vcpu[nospec_index(a->vcpu, d->max_vcpus)] : NULL;
 	if (!v)
 		return -XEN_ENOENT;
 	if (a->offset > PAGE_SIZE - sizeof(*q->control) || a->offset % 8)

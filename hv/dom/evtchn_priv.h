@@ -7,6 +7,7 @@
 #define DOM_EVTCHN_PRIV_H
 
 #include "dom/domain.h"
+#include "lib/nospec.h"
 
 /* A port whose pirq is being bound or unbound: no ev.lock is held then, and nobody may touch it. */
 #define EC_BUSY 0x80u
@@ -32,6 +33,7 @@ static inline struct evtchn *evtchn_lookup(const struct domain *d, u32 port)
 
 	if (unlikely(port >= d->ev.nr_buckets * EVTCHN_BUCKET))
 		return NULL;
+	port = (u32)nospec_index(port, d->ev.nr_buckets * EVTCHN_BUCKET);
 	chn = &d->ev.bucket[port / EVTCHN_BUCKET][port % EVTCHN_BUCKET];
 	return likely(chn->state != EC_FREE) ? chn : NULL;
 }

@@ -3,6 +3,7 @@
 #include "lib/inject.h"
 #include "lib/log.h"
 #include "mm/heap.h"
+#include "lib/nospec.h"
 
 /*
  * A handle: an entry of another domain (or its own) that this one has pinned. kinds says which of
@@ -62,6 +63,7 @@ static struct grant_maptrack *track_of(const struct grant_table *t, u32 handle)
 {
 	if (handle >= t->nr_track_frames * TRACK_PER_FRAME)
 		return NULL;
+	handle = (u32)nospec_index(handle, t->nr_track_frames * TRACK_PER_FRAME);
 	return &t->track[handle / TRACK_PER_FRAME][handle % TRACK_PER_FRAME];
 }
 
@@ -97,6 +99,7 @@ static struct grant_maptrack *track_alloc(struct grant_table *t, u32 *handle)
 	if (t->track_free != TRACK_END || track_grow(t)) {
 		*handle = t->track_free;
 		m = track_of(t, *handle);
+		/* analyze-ok null-dereference: the chain holds only handles that there are. */
 		t->track_free = m->next;
 		t->nr_maps++;
 		m->state = TRACK_BUSY;

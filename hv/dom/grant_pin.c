@@ -59,6 +59,7 @@ static int pin_locked(struct domain *rd, domid_t user, grant_ref_t ref, bool wri
 
 	if (!grant_ref_ok(rd, ref))
 		return GNTST_bad_gntref;
+	ref = grant_ref_nospec(rd, ref);
 	e = grant_shared(rd, ref);
 	act = grant_active_of(rd, ref);
 	if ((act->readers || act->writers) && act->user != user)

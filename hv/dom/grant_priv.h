@@ -4,6 +4,7 @@
 #define DOM_GRANT_PRIV_H
 
 #include "dom/domain.h"
+#include "lib/nospec.h"
 
 #define GRANTS_PER_FRAME (PAGE_SIZE / sizeof(struct grant_entry_v1))
 
@@ -21,6 +22,12 @@ struct grant_active {
 static inline bool grant_ref_ok(const struct domain *d, grant_ref_t ref)
 {
 	return ref < d->grants.nr_frames * GRANTS_PER_FRAME;
+}
+
+/* For one that grant_ref_ok() accepted and a guest chose. */
+static inline grant_ref_t grant_ref_nospec(const struct domain *d, grant_ref_t ref)
+{
+	return (grant_ref_t)nospec_index(ref, d->grants.nr_frames * GRANTS_PER_FRAME);
 }
 
 static inline struct grant_entry_v1 *grant_shared(const struct domain *d, grant_ref_t ref)

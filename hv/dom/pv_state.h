@@ -35,13 +35,15 @@ struct pv_vcpu {
 	u64 xcr0;
 	u64 io_bitmap; /* guest address of its I/O bitmap */
 	unsigned int io_bitmap_nr;
-	bool ts;     /* guest set CR0.TS */
-	u32 tsc_aux; /* MSR c0000103, see pv/msr.h */
+	bool ts;       /* guest set CR0.TS */
+	u32 tsc_aux;   /* MSR c0000103, see pv/msr.h */
+	u32 spec_ctrl; /* MSR 48, as the guest wrote it */
 };
 
 struct pv_domain {
 	mfn_t perdomain_l3; /* root of this domain's slot 260 */
 	u32 pci_cf8;
+	u64 serial; /* of all domains there were, never used again */
 	u32 demoting; /* frame number of a root that is being taken apart, FRAME_NIL if none; mm_lock */
 	/* CPUs on which a vcpu's page tables of this domain are, or may still be, loaded. */
 	DECLARE_BITMAP(dirty_cpus, CONFIG_NR_CPUS);

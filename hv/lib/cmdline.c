@@ -56,7 +56,7 @@ u64 cmdline_size(const char *s, const char **end, u64 unit)
 	return __builtin_mul_overflow(v, mult, &v) ? ~0UL : v;
 }
 
-static int parse_bool(const char *v, bool *b)
+int cmdline_bool(const char *v, bool *b)
 {
 	static const char *const yes[] = {"1", "yes", "on", "true", "enable", "y"};
 	static const char *const no[] = {"0", "no", "off", "false", "disable", "n"};
@@ -104,7 +104,7 @@ static int apply(const struct cmdline_opt *o, const char *value, bool negated)
 	switch (o->kind) {
 	case OPT_BOOL:
 		if (value)
-			return parse_bool(value, o->var);
+			return cmdline_bool(value, o->var);
 		*(bool *)o->var = !negated;
 		return 0;
 	case OPT_CUSTOM:

@@ -30,5 +30,7 @@ int cmdline_parse(const char *line, const struct cmdline_opt *tbl, size_t nr,
 		  void (*warn)(const char *what, const char *opt));
 /* "512M" -> bytes; *end after the suffix. bare numbers are multiplied by unit. */
 u64 cmdline_size(const char *s, const char **end, u64 unit);
+/* The words for yes and no of a switch: 0, or -XEN_EINVAL and *b is left alone. */
+int cmdline_bool(const char *v, bool *b);
 
 #endif

@@ -81,3 +81,29 @@ void heap_remove(struct heap *h, struct heap_node *n)
 	n->child = NULL;
 	n->in = false;
 }
+
+struct heap_node *heap_next(const struct heap_node *n)
+{
+	if (n->child)
+		return n->child;
+	while (n && !n->next) {
+		/* Up: the prev of the leftmost is the parent. */
+		while (n->prev && n->prev->child != n)
+			n = n->prev;
+		n = n->prev;
+	}
+	return n ? n->next : NULL;
+}
+
+void heap_rekey(struct heap *h, struct heap_node *n, u64 key)
+{
+	bool sooner = heap_less(key, n->key);
+
+	/* Nothing is above the root, and nothing below a leaf. */
+	if (sooner ? n == h->root : !n->child || key == n->key) {
+		n->key = key;
+		return;
+	}
+	heap_remove(h, n);
+	heap_insert(h, n, key);
+}

@@ -22,6 +22,8 @@ typedef struct spinlock {
 	}
 
 extern void (*spin_wait_hook)(void);
+/* Set by a panic, when the other processors stand still for good: whose locks those were matters no more. */
+extern bool spin_ignored;
 void spin_lock_slow(spinlock_t *l);
 
 static inline void spin_lock_init(spinlock_t *l)

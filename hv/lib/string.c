@@ -82,6 +82,24 @@ void *memset(void *dst, int c, size_t n)
 	return dst;
 }
 
+void clear_lines(void *p, size_t n)
+{
+	u64 *d = p;
+
+	for (; n; n -= 64, d += 8)
+		__asm__ __volatile__("movnti %1, (%0)\n\t"
+				     "movnti %1, 8(%0)\n\t"
+				     "movnti %1, 16(%0)\n\t"
+				     "movnti %1, 24(%0)\n\t"
+				     "movnti %1, 32(%0)\n\t"
+				     "movnti %1, 40(%0)\n\t"
+				     "movnti %1, 48(%0)\n\t"
+				     "movnti %1, 56(%0)" ::"r"(d),
+				     "r"(0UL)
+				     : "memory");
+	__asm__ __volatile__("sfence" ::: "memory");
+}
+
 int memcmp(const void *a, const void *b, size_t n)
 {
 	const u8 *p = a, *q = b;

@@ -17,6 +17,8 @@
 void *memcpy(void *dst, const void *src, size_t n);
 void *memmove(void *dst, const void *src, size_t n);
 void *memset(void *dst, int c, size_t n);
+/* Zeroes whole cache lines (p and n are multiples of 64), past the caches: for pages nobody reads soon. */
+void clear_lines(void *p, size_t n);
 int memcmp(const void *a, const void *b, size_t n);
 void *memchr(const void *s, int c, size_t n);
 size_t strlen(const char *s);

@@ -137,7 +137,7 @@ struct frame *buddy_alloc_below(unsigned int order, unsigned int flags, mfn_t li
 		return NULL;
 	flush_stale(f, order);
 	if (flags & BUDDY_ZERO)
-		memset(frame_to_virt(f), 0, PAGE_SIZE << order);
+		clear_lines(frame_to_virt(f), PAGE_SIZE << order);
 	return f;
 }
 

@@ -17,24 +17,7 @@ void (*type_flush_hook)(struct frame *f, u32 stamp);
 
 struct frame *get_frame(mfn_t mfn, u16 domid)
 {
-	struct frame *f;
-	u32 refs;
-
-	if (!mfn_valid(mfn))
-		return NULL;
-	f = mfn_to_frame(mfn);
-	refs = READ_ONCE(f->refs);
-	do {
-		if (!(refs & FR_COUNT) || (refs & FR_COUNT) == FR_COUNT ||
-		    READ_ONCE(f->owner) != domid)
-			return NULL;
-	} while (!atomic_cmpxchg(&f->refs, &refs, refs + 1));
-
-	/* Between the two looks the frame may have been freed and given to somebody else. */
-	if (READ_ONCE(f->owner) == domid)
-		return f;
-	put_frame(f);
-	return NULL;
+	return get_frame_inline(mfn, domid);
 }
 
 static void free_last(struct frame *f, u32 refs)
@@ -49,8 +32,11 @@ static void free_last(struct frame *f, u32 refs)
 
 void put_frame(struct frame *f)
 {
-	u32 refs = atomic_sub(&f->refs, 1);
+	put_frame_inline(f);
+}
 
+void put_frame_slow(struct frame *f, u32 refs)
+{
 	ASSERT((refs & FR_COUNT) != FR_COUNT);
 	if (refs & FR_COUNT)
 		return;

@@ -12,6 +12,7 @@
 #include "lib/atomic.h"
 #include "lib/types.h"
 #include "lib/list.h"
+#include "lib/nospec.h"
 #include "mm/layout.h"
 
 struct domain;
@@ -86,13 +87,20 @@ extern mfn_t max_mfn; /* highest RAM frame + 1 */
 /* True when the frame table has an entry for mfn (it may still be FS_NOTRAM). */
 static inline bool mfn_valid(mfn_t mfn)
 {
-	return mfn < max_mfn &&
-	       (frame_sections[mfn >> (SECTION_SHIFT + 6)] >> ((mfn >> SECTION_SHIFT) & 63) & 1);
+	unsigned long i = nospec_index(mfn, max_mfn) >> SECTION_SHIFT;
+
+	return mfn < max_mfn && (frame_sections[i >> 6] >> (i & 63) & 1);
 }
 
 static inline struct frame *mfn_to_frame(mfn_t mfn)
 {
 	return &frame_table[mfn];
+}
+
+/* The same for a number that a guest chose and mfn_valid() accepted. */
+static inline struct frame *mfn_to_frame_nospec(mfn_t mfn)
+{
+	return &frame_table[nospec_index(mfn, max_mfn)];
 }
 
 static inline mfn_t frame_to_mfn(const struct frame *f)
@@ -114,6 +122,39 @@ static inline void *frame_to_virt(const struct frame *f)
  */
 struct frame *get_frame(mfn_t mfn, u16 domid) __must_check;
 void put_frame(struct frame *f);
+/* For put_frame() only: refs is the word after the reference was dropped. */
+void put_frame_slow(struct frame *f, u32 refs);
+
+/* The two for the hottest paths, in place. */
+static inline struct frame *get_frame_inline(mfn_t mfn, u16 domid)
+{
+	struct frame *f;
+	u32 refs;
+
+	if (unlikely(!mfn_valid(mfn)))
+		return NULL;
+	f = mfn_to_frame_nospec(mfn);
+	refs = READ_ONCE(f->refs);
+	do {
+		/* Neither 0 nor full. */
+		if (unlikely((refs & FR_COUNT) - 1 >= FR_COUNT - 1 || READ_ONCE(f->owner) != domid))
+			return NULL;
+	} while (unlikely(!atomic_cmpxchg(&f->refs, &refs, refs + 1)));
+
+	/* Between the two looks the frame may have been freed and given to somebody else. */
+	if (likely(READ_ONCE(f->owner) == domid))
+		return f;
+	put_frame(f);
+	return NULL;
+}
+
+static inline void put_frame_inline(struct frame *f)
+{
+	u32 refs = atomic_sub(&f->refs, 1);
+
+	if (unlikely((refs & FR_COUNT) - 1 >= FR_COUNT - 1))
+		put_frame_slow(f, refs);
+}
 
 /*
  * A frame whose type count is 0 keeps the kind it had last; another kind may take over only after TLBs
@@ -141,6 +182,27 @@ static inline void frame_note_foreign(struct frame *f)
  */
 bool get_frame_writable(struct frame *f) __must_check;
 void put_frame_writable(struct frame *f);
+
+/* The same, in place while the frame is writable already and remains so. */
+static inline bool get_frame_writable_inline(struct frame *f)
+{
+	u32 type = READ_ONCE(f->type);
+
+	if (likely((type & ~FT_COUNT) == FT_WRITABLE && (type & FT_COUNT) != FT_COUNT) &&
+	    likely(atomic_cmpxchg(&f->type, &type, type + 1)))
+		return true;
+	return get_frame_writable(f);
+}
+
+static inline void put_frame_writable_inline(struct frame *f)
+{
+	u32 type = READ_ONCE(f->type);
+
+	if (likely((type & ~FT_COUNT) == FT_WRITABLE && (type & FT_COUNT) > 1) &&
+	    likely(atomic_cmpxchg(&f->type, &type, type - 1)))
+		return;
+	put_frame_writable(f);
+}
 
 /* get_frame() + get_frame_writable() and back. */
 struct frame *get_frame_and_writable(mfn_t mfn, u16 domid) __must_check;

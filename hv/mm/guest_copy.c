@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "mm/guest_copy.h"
+#include "mm/guest_words.h"
 #include "cpu/extable.h"
 #include "cpu/cpu.h"
 #include "cpu/features.h"
@@ -15,22 +15,12 @@ bool guest_has_self_map;
  * Through a root that maps itself the guest's half shows tables as memory, ours among them, which only
  * the user bit keeps from the guest; we would read them.
  */
-static bool through_self_map(unsigned long a)
+bool guest_through_self_map(unsigned long a, size_t n)
 {
 	mfn_t root = PFN_DOWN(read_cr3());
 	const u64 *l4 = mfn_to_virt(root);
 
-	return pte_mfn(l4[L4_INDEX(a)]) == root;
-}
-
-static inline bool range_ok(unsigned long a, size_t n)
-{
-	unsigned long end = a + n;
-
-	if (end < a || (end > HV_VA_START && a < HV_VA_END))
-		return false;
-	return likely(!guest_has_self_map) || !n ||
-	       (!through_self_map(a) && !through_self_map(end - 1));
+	return pte_mfn(l4[L4_INDEX(a)]) == root || pte_mfn(l4[L4_INDEX(a + n - 1)]) == root;
 }
 
 /* 0, or non-zero when an access faulted. */
@@ -58,7 +48,7 @@ static size_t copy_raw(void *dst, const void *src, size_t n)
 
 int copy_from_guest(void *dst, const void *src, size_t n)
 {
-	if (unlikely(!range_ok((unsigned long)src, n)) || unlikely(copy_raw(dst, src, n))) {
+	if (unlikely(!guest_range_ok(&src, n)) || unlikely(copy_raw(dst, src, n))) {
 		memset(dst, 0, n);
 		return -XEN_EFAULT;
 	}
@@ -70,7 +60,7 @@ int copy_u32_from_guest(u32 *dst, const void *src)
 	int rc = -XEN_EFAULT;
 	u32 v = 0;
 
-	if (likely(range_ok((unsigned long)src, sizeof(v)))) {
+	if (likely(guest_range_ok(&src, sizeof(v)))) {
 		if (hv_cr4 & CR4_SMAP)
 			__asm__ __volatile__("stac" ::: "memory");
 		__asm__ __volatile__("1: movl %2, %0\n\t"
@@ -88,7 +78,9 @@ int copy_u32_from_guest(u32 *dst, const void *src)
 
 int copy_to_guest(void *dst, const void *src, size_t n)
 {
-	if (unlikely(!range_ok((unsigned long)dst, n)) || unlikely(copy_raw(dst, src, n)))
+	const void *to = dst;
+
+	if (unlikely(!guest_range_ok(&to, n)) || unlikely(copy_raw((void *)to, src, n)))
 		return -XEN_EFAULT;
 	return 0;
 }

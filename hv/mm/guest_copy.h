@@ -14,6 +14,8 @@
 
 /* Set once any root has an entry for itself: from then on copies make sure not to walk through one. */
 extern bool guest_has_self_map;
+/* True when a or the last byte of a + n would be reached that way. */
+bool guest_through_self_map(unsigned long a, size_t n);
 
 int copy_from_guest(void *dst, const void *src, size_t n) __must_check;
 int copy_to_guest(void *dst, const void *src, size_t n) __must_check;

@@ -47,6 +47,47 @@ static inline u64 make_pte(mfn_t mfn, u64 flags)
 	return (u64)mfn << PAGE_SHIFT | flags;
 }
 
+/*
+ * Most entries of most tables are empty, so they are looked at sixteen at a time. The index of the first
+ * present entry at or after i, 512 when there is none; the index of the last one before n, plus 1, or 0.
+ */
+static inline bool pte_any16(const u64 *t)
+{
+	return (t[0] | t[1] | t[2] | t[3] | t[4] | t[5] | t[6] | t[7] | t[8] | t[9] | t[10] |
+		t[11] | t[12] | t[13] | t[14] | t[15]) &
+	       PTE_P;
+}
+
+static inline unsigned int pte_next(const u64 *tbl, unsigned int i)
+{
+	for (; i % 16; i++)
+		if (tbl[i] & PTE_P)
+			return i;
+	for (; i < 512; i += 16) {
+		if (!pte_any16(tbl + i))
+			continue;
+		for (unsigned int k = i; k < i + 16; k++)
+			if (tbl[k] & PTE_P)
+				return k;
+	}
+	return 512;
+}
+
+static inline unsigned int pte_below(const u64 *tbl, unsigned int n)
+{
+	for (; n % 16; n--)
+		if (tbl[n - 1] & PTE_P)
+			return n;
+	for (; n; n -= 16) {
+		if (!pte_any16(tbl + n - 16))
+			continue;
+		for (unsigned int k = n; k > n - 16; k--)
+			if (tbl[k - 1] & PTE_P)
+				return k;
+	}
+	return 0;
+}
+
 /* Where pages for our own tables come from: the boot carve-out first, the buddy allocator later. */
 extern mfn_t (*pgtable_page_hook)(void);
 /*

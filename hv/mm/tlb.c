@@ -29,6 +29,7 @@ enum idle_state {
 
 static DEFINE_PER_CPU(struct flush_box, flush_box);
 static DEFINE_PER_CPU(u32, idle_state);
+static DEFINE_PER_CPU(u32, sleeps);
 static DEFINE_PER_CPU(u64, flushed_at);
 static u64 tlb_clock = 1;
 
@@ -48,12 +49,17 @@ void tlb_flush_end(u64 begun)
 	WRITE_ONCE(this_cpu(flushed_at), begun);
 }
 
+void tlb_load_cr3(unsigned long cr3)
+{
+	u64 t = atomic_load(&tlb_clock);
+
+	write_cr3(cr3);
+	WRITE_ONCE(this_cpu(flushed_at), t);
+}
+
 void tlb_flush_local(void)
 {
-	u64 t = tlb_flush_begin();
-
-	write_cr3(read_cr3());
-	tlb_flush_end(t);
+	tlb_load_cr3(read_cr3());
 }
 
 void tlb_flush_one_local(unsigned long va)
@@ -97,6 +103,7 @@ void tlb_flush_service(void)
 
 void tlb_idle_enter(void)
 {
+	this_cpu(sleeps)++;
 	atomic_xchg(&this_cpu(idle_state), IDLE_SLEEPS);
 }
 
@@ -104,6 +111,12 @@ void tlb_idle_exit(void)
 {
 	if (atomic_xchg(&this_cpu(idle_state), IDLE_NO) == IDLE_MUST_FLUSH)
 		tlb_flush_local();
+}
+
+bool tlb_cpu_sleeps(unsigned int cpu, u32 *count)
+{
+	*count = READ_ONCE(per_cpu(sleeps, cpu));
+	return atomic_load(&per_cpu(idle_state, cpu)) != IDLE_NO;
 }
 
 /* True when the CPU sleeps and has been told to flush when it wakes: no need to wait for it. */
@@ -157,6 +170,7 @@ void tlb_flush_cpus(const unsigned long *cpus, unsigned long va)
 	}
 	for_each_set_bit(cpu, wait, (unsigned int)CONFIG_NR_CPUS)
 	{
+		/* analyze-ok uninit: set for each CPU that is in the map. */
 		while ((s32)(atomic_load(&per_cpu(flush_box, cpu).done) - nr[cpu]) < 0) {
 			tlb_flush_service();
 			cpu_relax();

@@ -32,12 +32,16 @@ void tlb_flush_service(void);
  */
 void tlb_idle_enter(void);
 void tlb_idle_exit(void);
+/* Whether a CPU is between the two; *count: how often it has been, modulo 2^32. */
+bool tlb_cpu_sleeps(unsigned int cpu, u32 *count);
 
 /* Now, for a frame whose last use as some type just ended. */
 u32 tlb_clock_now(void);
 /* Around a load of CR3 that flushes all of this CPU's guest mappings. */
 u64 tlb_flush_begin(void);
 void tlb_flush_end(u64 begun);
+/* A load of CR3 with both. */
+void tlb_load_cr3(unsigned long cr3);
 /* Flushes those CPUs of the map that have not flushed since `stamp`. */
 void tlb_flush_since(const unsigned long *cpus, u32 stamp);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "plat/plat.h"
+#include "plat/conring.h"
 #include "plat/serial.h"
 #include "plat/vga.h"
 #include "lib/log.h"
@@ -25,9 +26,6 @@ void (*console_debug_key_hook)(char key);
 /* out_lock: the ring, the devices' output. in_lock: what was typed. Never both. */
 static spinlock_t out_lock, in_lock;
 static bool forced; /* panic: nobody else matters any more */
-
-static char ring[RING_SIZE];
-static u32 ring_begin, ring_end; /* running counts */
 
 static struct serial_config com1 = {COM1_PORT, CONFIG_SERIAL_BAUD, LCR_8N1, COM1_IRQ};
 static bool use_com1, use_vga;
@@ -58,18 +56,10 @@ static void to_devices(const char *s, size_t n)
 		vga_write(s, n);
 }
 
-static void to_ring(const char *s, size_t n)
-{
-	for (; n; n--)
-		ring[ring_end++ % RING_SIZE] = *s++;
-	if (ring_end - ring_begin > RING_SIZE)
-		ring_begin = ring_end - RING_SIZE;
-}
-
 void console_write(const char *s, size_t n)
 {
 	lock(&out_lock);
-	to_ring(s, n);
+	conring_write(s, n);
 	to_devices(s, n);
 	unlock(&out_lock);
 }
@@ -90,10 +80,10 @@ static void write_log(const char *s, size_t n)
 		size_t len = nl ? (size_t)(nl - s) + 1 : n;
 
 		if (line_start) {
-			to_ring(PREFIX, sizeof(PREFIX) - 1);
+			conring_write(PREFIX, sizeof(PREFIX) - 1);
 			to_devices(PREFIX, sizeof(PREFIX) - 1);
 		}
-		to_ring(s, len);
+		conring_write(s, len);
 		to_devices(s, len);
 		line_start = nl != NULL;
 		s += len;
@@ -123,14 +113,14 @@ static bool name_in_list(const char *list, const char *name)
 	return false;
 }
 
-static void replay_ring(void)
+/* Chunk by chunk from pos to the end of the ring; locked. */
+static void replay_ring(u32 pos, void (*out)(const char *, size_t))
 {
-	for (u32 pos = ring_begin; pos != ring_end;) {
-		u32 len = min(RING_SIZE - pos % RING_SIZE, ring_end - pos);
+	char buf[128];
+	size_t n;
 
-		serial_write(&ring[pos % RING_SIZE], len);
-		pos += len;
-	}
+	while ((n = conring_read(buf, sizeof(buf), &pos)) != 0)
+		out(buf, n);
 }
 
 void console_init(const char *console_opt, const char *com1_opt)
@@ -144,7 +134,7 @@ void console_init(const char *console_opt, const char *com1_opt)
 		if (!bad_com1) {
 			have_com1 = serial_init(&com1);
 			if (have_com1 && com1.port != old_port)
-				replay_ring();
+				replay_ring(conring_start(), serial_write);
 		}
 	}
 	use_com1 = have_com1;
@@ -164,35 +154,75 @@ void console_force_sync(void)
 {
 	forced = true;
 	line_start = true;
+	if (use_vga)
+		vga_reclaim();
+}
+
+void console_show_tail(unsigned int lines)
+{
+	replay_ring(conring_tail(lines), to_devices);
+}
+
+/* --- the ring --- */
+
+static void show_previous(char *s, size_t n)
+{
+	static const char own[] = PREFIX "previous boot:";
+
+	while (n) {
+		const char *nl = memchr(s, '\n', n);
+		size_t len = nl ? (size_t)(nl - s) : n, skip;
+
+		skip = len >= sizeof(PREFIX) - 1 && !strncmp(s, PREFIX, sizeof(PREFIX) - 1)
+			       ? sizeof(PREFIX) - 1
+			       : 0;
+		if (len < sizeof(own) - 1 || strncmp(s, own, sizeof(own) - 1))
+			pr_info("previous boot: %.*s\n", (int)(len - skip), s + skip);
+		len += nl ? 1 : 0;
+		s += len;
+		n -= len;
+	}
+}
+
+void console_keep(void *mem, bool kept, char *scratch, size_t n)
+{
+	size_t previous = kept ? conring_previous(mem, RING_SIZE, scratch, n) : 0;
+
+	lock(&out_lock);
+	conring_move(mem, RING_SIZE);
+	unlock(&out_lock);
+	show_previous(scratch, previous);
+}
+
+void console_end_in_order(void)
+{
+	conring_end_in_order();
 }
 
 size_t console_ring_read(char *buf, size_t n, u32 *pos)
 {
-	size_t done = 0;
+	size_t done;
 
 	lock(&out_lock);
-	if (*pos - ring_begin > ring_end - ring_begin)
-		*pos = ring_begin;
-	while (done < n && *pos != ring_end)
-		buf[done++] = ring[(*pos)++ % RING_SIZE];
+	done = conring_read(buf, n, pos);
 	unlock(&out_lock);
 	return done;
 }
 
 u32 console_ring_start(void)
 {
-	return READ_ONCE(ring_begin);
+	return conring_start();
 }
 
 u32 console_ring_end(void)
 {
-	return READ_ONCE(ring_end);
+	return conring_end();
 }
 
 void console_ring_clear(void)
 {
 	lock(&out_lock);
-	ring_begin = ring_end;
+	conring_clear();
 	unlock(&out_lock);
 }
 

@@ -29,7 +29,14 @@ int console_irq(void);
 /* First of its 8 I/O ports; 0 when there is no serial console. */
 u16 console_port(void);
 void console_irq_enable(void);
-/* Boot takes ring memory from static storage of CONFIG_CONSOLE_RING_KB. */
+/*
+ * Takes the ring to CONSOLE_RING_BYTES at mem. kept: a place of which the last boot's ring may be left,
+ * whose last n bytes are printed then (scratch holds them) unless that boot ended in order.
+ */
+#define CONSOLE_RING_BYTES ROUND_UP(CONFIG_CONSOLE_RING_KB * 1024UL + 64, PAGE_SIZE)
+void console_keep(void *mem, bool kept, char *scratch, size_t n);
+/* The machine goes down because dom0 wants it: nothing for the next boot to show. */
+void console_end_in_order(void);
 /* Copies up to n bytes from ring position *pos (a running count) on; advances *pos; returns the count. */
 size_t console_ring_read(char *buf, size_t n, u32 *pos);
 u32 console_ring_start(void), console_ring_end(void);
@@ -40,12 +47,17 @@ int console_getc(void);
 void console_poll_input(void);
 extern void (*console_input_hook)(void);     /* there is input for dom0 (VIRQ_CONSOLE) */
 extern void (*console_debug_key_hook)(char); /* a debug key was typed */
-void console_force_sync(void);		     /* panic: ignore locks from now on */
-void vga_release(void);			     /* dom0 takes the screen: stop writing to VGA */
+/* Panic: ignore locks from now on, and write to the screen again when it shows text. */
+void console_force_sync(void);
+void console_show_tail(unsigned int lines); /* panic: the ring's last lines, to the consoles only */
+void vga_release(void);			    /* dom0 takes the screen: stop writing to VGA */
 /* VGA text state for dom0_vga_console_info: rows, columns, cursor, font height. */
 void vga_get_text_info(u16 *cols, u16 *rows, u16 *cx, u16 *cy, u16 *font_height);
 
 /* --- reset.c --- */
+/* reboot=: n, w or c, and one of t k a p P, separated by commas; only first letters count. */
+int reboot_parse(const char *s);
+void reset_prepare(void); /* once, when ACPI is known and mappings can be made */
 void __noreturn machine_restart(void);
 void __noreturn machine_poweroff(void); /* falls back to halt when the board has no way */
 void __noreturn machine_halt(void);

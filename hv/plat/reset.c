@@ -2,9 +2,11 @@
 #include "plat/plat.h"
 #include "plat/acpi.h"
 #include "plat/serial.h"
+#include "cpu/panic.h"
 #include "cpu/cpu.h"
 #include "lib/errno.h"
 #include "lib/log.h"
+#include "lib/string.h"
 
 /* PM1 registers: ACPI 6.4, 4.8.3. */
 #define PM1_SCI_EN    (1u << 0)
@@ -17,13 +19,22 @@
 #define SPACE_IO     1
 #define SPACE_PCI    2
 
-#define RESET_PORT 0xcf9
-#define RESET_HARD 0x02
-#define RESET_GO   0x06
-#define KBC_STATUS 0x64
-#define KBC_BUSY   0x02
-#define KBC_PULSE  0xfe
-#define WAIT_US	   50000
+#define RESET_PORT  0xcf9
+#define RESET_HARD  0x02
+#define RESET_GO    0x06
+#define RESET_CYCLE 0x0e /* and the power off in between */
+#define KBC_STATUS  0x64
+#define KBC_BUSY    0x02
+#define KBC_PULSE   0xfe
+#define WAIT_US	    50000
+
+/* BIOS data area: what the firmware is to think of the restart. */
+#define BDA_FLAG  0x472
+#define FLAG_WARM 0x1234
+
+static char method; /* of reboot=, 0: all of them in turn */
+static bool warm;   /* the same */
+static volatile u8 *reset_reg;
 
 void machine_halt(void)
 {
@@ -31,12 +42,36 @@ void machine_halt(void)
 		__asm__ __volatile__("cli; hlt");
 }
 
+int reboot_parse(const char *s)
+{
+	static const char methods[] = "tkapP";
+
+	for (;;) {
+		if (*s == 'n')
+			opt_noreboot = true;
+		else if (*s == 'w' || *s == 'c')
+			warm = *s == 'w';
+		else if (*s && strchr(methods, *s))
+			method = *s;
+		else
+			return -XEN_EINVAL;
+		s = strchr(s, ',');
+		if (!s++)
+			return 0;
+	}
+}
+
+/* A panic must not wait for a lock, or want memory. */
+void reset_prepare(void)
+{
+	if (acpi.has_reset_reg && acpi.reset_space == SPACE_MEMORY)
+		reset_reg = plat_map_mmio(acpi.reset_addr, 1);
+}
+
 static void reset_by_memory(void)
 {
-	volatile u8 *reg = plat_map_mmio ? plat_map_mmio(acpi.reset_addr, 1) : NULL;
-
-	if (reg)
-		*reg = acpi.reset_value;
+	if (reset_reg)
+		*reset_reg = acpi.reset_value;
 }
 
 /* The address names device, function and register on bus 0. */
@@ -60,11 +95,11 @@ static void reset_by_acpi(void)
 	plat_delay(WAIT_US);
 }
 
-static void reset_by_chipset(void)
+static void reset_by_chipset(u8 go)
 {
 	outb(RESET_HARD, RESET_PORT);
 	plat_delay(50);
-	outb(RESET_GO, RESET_PORT);
+	outb(go, RESET_PORT);
 	plat_delay(WAIT_US);
 }
 
@@ -88,13 +123,37 @@ static void __noreturn triple_fault(void)
 	machine_halt();
 }
 
+static void reset_by(char how)
+{
+	switch (how) {
+	case 't':
+		triple_fault();
+	case 'k':
+		reset_by_keyboard();
+		break;
+	case 'a':
+		reset_by_acpi();
+		break;
+	case 'P':
+		reset_by_chipset(RESET_CYCLE);
+		break;
+	default:
+		reset_by_chipset(RESET_GO);
+	}
+}
+
 void machine_restart(void)
 {
+	static const char in_turn[] = "apk";
+
 	serial_drain();
-	reset_by_acpi();
-	reset_by_chipset();
-	if (!acpi.no_8042)
-		reset_by_keyboard();
+	if (plat_phys_to_virt)
+		*(volatile u16 *)plat_phys_to_virt(BDA_FLAG) = warm ? FLAG_WARM : 0;
+	if (method)
+		reset_by(method);
+	for (unsigned int i = 0; in_turn[i]; i++)
+		if (in_turn[i] != 'k' || !acpi.no_8042)
+			reset_by(in_turn[i]);
 	triple_fault();
 }
 

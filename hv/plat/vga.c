@@ -4,13 +4,17 @@
 #include "cpu/cpu.h"
 #include "lib/string.h"
 
-#define COLS	  80
-#define ROWS	  25
-#define TEXT_ADDR 0xb8000
-#define BLANK	  0x0720 /* light grey on black */
-#define CRTC	  0x3d4
-#define CRTC_POS  0x0e /* cursor position, high byte; low byte is the next register */
-#define TAB	  8
+#define COLS	   80
+#define ROWS	   25
+#define TEXT_ADDR  0xb8000
+#define BLANK	   0x0720 /* light grey on black */
+#define CRTC	   0x3d4
+#define CRTC_START 0x0c /* where in its memory the screen begins, the same way */
+#define CRTC_POS   0x0e /* cursor position, high byte; low byte is the next register */
+#define GFX	   0x3ce
+#define GFX_MISC   6
+#define MISC_GFX   1 /* no text mode */
+#define TAB	   8
 
 /* BIOS data area: what the firmware's text mode looks like. */
 #define BDA_FONT 0x485
@@ -110,6 +114,26 @@ void vga_release(void)
 {
 	released = true;
 	screen = NULL;
+}
+
+static void crtc_write(u8 reg, u8 val)
+{
+	outb(reg, CRTC);
+	outb(val, CRTC + 1);
+}
+
+void vga_reclaim(void)
+{
+	if (!released)
+		return;
+	outb(GFX_MISC, GFX);
+	if (inb(GFX + 1) & MISC_GFX)
+		return;
+	/* Linux scrolls by moving the start. */
+	crtc_write(CRTC_START, 0);
+	crtc_write(CRTC_START + 1, 0);
+	released = false;
+	vga_init();
 }
 
 void vga_get_text_info(u16 *cols, u16 *rows, u16 *cx, u16 *cy, u16 *font_height)

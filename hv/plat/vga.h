@@ -11,4 +11,7 @@
 void vga_init(void);
 void vga_write(const char *s, size_t n);
 
+/* Panic: writes again, from an empty screen on, when dom0 has left the adapter in its text mode. */
+void vga_reclaim(void);
+
 #endif

@@ -5,20 +5,17 @@
 #include "cpu/cpu.h"
 #include "cpu/features.h"
 #include "lib/log.h"
-#include "mm/guest_copy.h"
+#include "mm/guest_words.h"
 #include "mm/tlb.h"
 
 void pv_toggle_mode(struct vcpu *v)
 {
 	mfn_t root;
-	u64 t;
 
 	v->pv.kernel_mode = !v->pv.kernel_mode;
 	root = v->pv.kernel_mode ? v->pv.cr3_mfn : v->pv.user_cr3_mfn;
 	__asm__ __volatile__("swapgs");
-	t = tlb_flush_begin();
-	write_cr3((unsigned long)root << PAGE_SHIFT);
-	tlb_flush_end(t);
+	tlb_load_cr3((unsigned long)root << PAGE_SHIFT);
 }
 
 /*
@@ -34,35 +31,56 @@ static u64 cs_slot(const struct vcpu *v, const struct cpu_user_regs *regs, bool 
 	return cs | (u64)mask << 32;
 }
 
-struct frame_extra {
-	const u64 *words; /* pushed between r11 and rip: an error code, or the data selectors */
-	unsigned int nr;
-};
+/*
+ * The frame's words: rcx, r11, nr others (an error code, or four data selectors), rip, cs, rflags, rsp,
+ * ss. nr is a constant where this is called.
+ */
+static inline __attribute__((always_inline)) int write_frame(u64 *sp,
+							     const struct cpu_user_regs *regs,
+							     const u64 *extra, unsigned int nr,
+							     u64 cs, u64 rflags)
+{
+	if (unlikely(!guest_words_begin(sp, 7 + nr)))
+		return -XEN_EFAULT;
+	guest_write(sp++, regs->rcx, fault);
+	guest_write(sp++, regs->r11, fault);
+	if (nr)
+		guest_write(sp++, extra[0], fault);
+	if (nr == 4) {
+		guest_write(sp++, extra[1], fault);
+		guest_write(sp++, extra[2], fault);
+		guest_write(sp++, extra[3], fault);
+	}
+	guest_write(sp++, regs->rip, fault);
+	guest_write(sp++, cs, fault);
+	guest_write(sp++, rflags, fault);
+	guest_write(sp++, regs->rsp, fault);
+	guest_write(sp, regs->ss, fault);
+	guest_words_end();
+	return 0;
+fault:
+	return guest_words_fault();
+}
 
-static void bounce(struct vcpu *v, struct cpu_user_regs *regs, unsigned long handler, bool mask,
-		   const struct frame_extra *x)
+static inline __attribute__((always_inline)) void bounce(struct vcpu *v, struct cpu_user_regs *regs,
+							 unsigned long handler, bool mask,
+							 const u64 *extra, unsigned int nr)
 {
 	bool was_kernel = v->pv.kernel_mode;
 	u8 saved = v->info->evtchn_upcall_mask;
-	unsigned long sp = regs->rsp, n = 0;
-	u64 f[12];
+	unsigned long sp = regs->rsp;
+	u64 rflags;
 
 	if (!was_kernel) {
 		pv_toggle_mode(v);
 		sp = v->pv.kernel_sp;
 	}
-	f[n++] = regs->rcx;
-	f[n++] = regs->r11;
-	for (unsigned int i = 0; i < x->nr; i++)
-		f[n++] = x->words[i];
-	f[n++] = regs->rip;
-	f[n++] = cs_slot(v, regs, was_kernel, saved);
-	f[n++] = (regs->rflags & ~(RFLAGS_IF | RFLAGS_IOPL)) | (saved ? 0 : RFLAGS_IF) |
+	rflags = (regs->rflags & ~(RFLAGS_IF | RFLAGS_IOPL)) | (saved ? 0 : RFLAGS_IF) |
 		 (u64)v->pv.iopl << 12;
-	f[n++] = regs->rsp;
-	f[n++] = regs->ss;
-	sp = (sp & ~15UL) - n * 8;
-	if (!handler || copy_to_guest((void *)sp, f, n * 8)) {
+	sp = (sp & ~15UL) - (7 + nr) * 8;
+	if (unlikely(!handler) ||
+	    unlikely(write_frame((u64 *)sp, regs, extra, nr, cs_slot(v, regs, was_kernel, saved),
+				 rflags))) {
 		domain_crash(v->d, handler ? "kernel stack not writable for a trap frame"
 					   : "no handler for a trap or event");
 		return;
@@ -82,9 +100,11 @@ void pv_bounce(struct vcpu *v, struct cpu_user_regs *regs, unsigned long handler
 	       bool has_error, u32 error)
 {
 	u64 word = error;
-	struct frame_extra x = {&word, has_error ? 1 : 0};
 
-	bounce(v, regs, handler, mask, &x);
+	if (has_error)
+		bounce(v, regs, handler, mask, &word, 1);
+	else
+		bounce(v, regs, handler, mask, NULL, 0);
 }
 
 bool pv_has_trap_handler(const struct vcpu *v, unsigned int vec)
@@ -147,7 +167,6 @@ void pv_guest_syscall(struct cpu_user_regs *regs)
 void pv_iret_fault(struct cpu_user_regs *regs)
 {
 	struct vcpu *v = current;
-	struct frame_extra x;
 	u64 sel[4];
 
 	pv_save_segments(v);
@@ -155,7 +174,5 @@ void pv_iret_fault(struct cpu_user_regs *regs)
 	sel[1] = v->pv.es;
 	sel[2] = v->pv.fs;
 	sel[3] = v->pv.gs;
-	x.words = sel;
-	x.nr = 4;
-	bounce(v, regs, v->pv.failsafe.addr, v->pv.failsafe.mask_events, &x);
+	bounce(v, regs, v->pv.failsafe.addr, v->pv.failsafe.mask_events, sel, 4);
 }

@@ -6,6 +6,7 @@
 #include <xen/nmi.h>
 #include "dom/handlers.h"
 #include "dom/hypercall.h"
+#include "mm/guest_words.h"
 #include "cpu/cpu.h"
 #include "cpu/features.h"
 
@@ -124,6 +125,26 @@ long do_nmi_op(unsigned long cmd, unsigned long arg, unsigned long a3, unsigned 
 	}
 }
 
+static inline __attribute__((always_inline)) int read_iret_frame(struct iret_context *f,
+								 const struct iret_context *from)
+{
+	if (unlikely(!guest_words_begin(from, sizeof(*f) / 8)))
+		return -XEN_EFAULT;
+	guest_read(f->rax, &from->rax, fault);
+	guest_read(f->r11, &from->r11, fault);
+	guest_read(f->rcx, &from->rcx, fault);
+	guest_read(f->flags, &from->flags, fault);
+	guest_read(f->rip, &from->rip, fault);
+	guest_read(f->cs, &from->cs, fault);
+	guest_read(f->rflags, &from->rflags, fault);
+	guest_read(f->rsp, &from->rsp, fault);
+	guest_read(f->ss, &from->ss, fault);
+	guest_words_end();
+	return 0;
+fault:
+	return guest_words_fault();
+}
+
 /*
  * Return to the context on the kernel stack (<xen/arch-x86/xen-x86_64.h>, struct iret_context).
  */
@@ -134,7 +155,7 @@ long do_iret(unsigned long a1, unsigned long a2, unsigned long a3, unsigned long
 	struct vcpu *v = current;
 	struct iret_context f;
 
-	if (copy_from_guest(&f, (void *)regs->rsp, sizeof(f))) {
+	if (unlikely(read_iret_frame(&f, (const struct iret_context *)regs->rsp))) {
 		domain_crash(v->d, "iret frame not readable");
 		return call_done();
 	}
@@ -159,6 +180,9 @@ long do_iret(unsigned long a1, unsigned long a2, unsigned long a3, unsigned long
 		regs->rcx = f.rcx;
 	}
 	v->info->evtchn_upcall_mask = !(f.rflags & RFLAGS_IF);
+	if (likely(f.rax - (u64)CALL_DONE > CALL_RESTART - CALL_DONE))
+		return (long)f.rax;
+	/* By chance one of our own results: the long way. */
 	regs->rax = f.rax;
 	return call_done();
 }

@@ -48,9 +48,10 @@ static const u32 pv_mask[CPU_FEATURE_WORDS] = {
 	[W_7C0] = F(PREFETCHWT1) | F(AVX512_VBMI) | F(AVX512_VBMI2) | F(GFNI) | F(VAES) |
 		  F(VPCLMULQDQ) | F(AVX512_VNNI) | F(AVX512_BITALG) | F(AVX512_VPOPCNTDQ) |
 		  F(RDPID) | F(CLDEMOTE) | F(MOVDIRI) | F(MOVDIR64B),
-	[W_E8B] = F(CLZERO) | F(RSTR_FP_ERR_PTRS) | F(IBPB) | F(SSB_NO) | F(BTC_NO) | F(IBPB_RET),
+	[W_E8B] = F(CLZERO) | F(RSTR_FP_ERR_PTRS) | F(IBPB) | F(AMD_SSBD) | F(SSB_NO) | F(BTC_NO) |
+		  F(IBPB_RET),
 	[W_7D0] = F(AVX512_4VNNIW) | F(AVX512_4FMAPS) | F(FSRM) | F(AVX512_VP2INTERSECT) |
-		  F(MD_CLEAR) | F(SERIALIZE) | F(ARCH_CAPS),
+		  F(MD_CLEAR) | F(SERIALIZE) | F(IBRSB) | F(STIBP) | F(ARCH_CAPS) | F(SSBD),
 	[W_7A1] = F(AVX_VNNI) | F(AVX512_BF16) | F(FZRM) | F(FSRS) | F(FSRCS),
 	[W_E21A] = F(LFENCE_DISPATCH) | F(VERW_CLEAR) | F(NSCB) | F(SRSO_NO) | F(SRSO_US_NO),
 	[W_7D2] = F(MCDT_NO),
@@ -60,6 +61,12 @@ static const u32 pv_mask[CPU_FEATURE_WORDS] = {
 		      F(RFDS_CLEAR),
 	[W_ARCH_HI] = F(ITS_NO),
 	[W_E21C] = F(TSA_SQ_NO) | F(TSA_L1_NO),
+};
+
+/* What asks for MSR 48. IBRSB stands for PRED_CMD too, on processors that have no IBPB by itself. */
+static const u32 needs_spec_ctrl[CPU_FEATURE_WORDS] = {
+	[W_7D0] = F(IBRSB) | F(STIBP) | F(SSBD),
+	[W_E8B] = F(AMD_SSBD),
 };
 
 /* Gone when the upper halves of the vector registers are not ours to give. */
@@ -174,6 +181,8 @@ static void derive_pv(u32 *fs, const u32 *raw)
 		fs[i] = raw[i] & pv_mask[i];
 	if (cpuid_host.amd)
 		fs[W_1D] &= ~F(SEP);
+	if (!cpuid_host.spec_ctrl)
+		clear_words(fs, needs_spec_ctrl);
 	fs[W_1C] |= F(HYPERVISOR);
 	if (!cpuid_host.xcr0)
 		fs[W_1C] &= ~F(XSAVE);
@@ -189,6 +198,7 @@ static void derive_pv(u32 *fs, const u32 *raw)
 
 void cpuid_derive(void)
 {
+	cpuid_find_last_leaves();
 	derive_raw(sets[CPU_POLICY_RAW]);
 	memcpy(sets[CPU_POLICY_HOST], sets[CPU_POLICY_RAW], sizeof(sets[0]));
 	if (!cpuid_host.xcr0)

@@ -6,6 +6,7 @@
 #include <xen/version.h>
 #include "cpu/cpu.h"
 #include "cpu/features.h"
+#include "cpu/spec.h"
 #include "dom/domain.h"
 #include "lib/string.h"
 #include "time/clock.h"
@@ -33,6 +34,7 @@ void cpuid_init(void)
 
 	cpuid_host.xcr0 = cpu_features.xsave ? cpu_features.xcr0 : 0;
 	cpuid_host.amd = cpu_features.vendor == VENDOR_AMD;
+	cpuid_host.spec_ctrl = spec_choice.guest != 0;
 	if (cpu_features.max_leaf >= 7) {
 		cpuid(7, 0, r);
 		if ((r[D] & BIT_OF(ARCH_CAPS)) && rdmsr_safe(MSR_ARCH_CAPS, &cpuid_host.arch_caps))
@@ -41,30 +43,28 @@ void cpuid_init(void)
 	cpuid_derive();
 }
 
-static u32 max_basic(void)
+static void no_answer(u32 out[4])
+{
+	out[A] = out[B] = out[C] = out[D] = 0;
+}
+
+void cpuid_find_last_leaves(void)
 {
 	u32 r[4];
 
 	cpuid_host.read(0, 0, r);
-	return min(r[A], CPUID_MAX_BASIC);
-}
-
-static u32 max_ext(void)
-{
-	u32 r[4];
-
+	cpuid_host.max_basic = min(r[A], CPUID_MAX_BASIC);
 	cpuid_host.read(0x80000000u, 0, r);
-	return r[A] < 0x80000000u ? 0x80000000u : min(r[A], CPUID_MAX_EXT);
+	cpuid_host.max_ext = r[A] < 0x80000000u ? 0x80000000u : min(r[A], CPUID_MAX_EXT);
 }
 
 /* The table that one page-sized loop reads must not grow with what a guest asks. */
 void cpuid_raw_leaf(u32 leaf, u32 sub, u32 out[4])
 {
-	u32 top = leaf >> 31 ? max_ext() : max_basic();
-
-	memset(out, 0, 4 * sizeof(u32));
-	if (leaf <= top)
+	if (leaf <= (leaf >> 31 ? cpuid_host.max_ext : cpuid_host.max_basic))
 		cpuid_host.read(leaf, sub, out);
+	else
+		no_answer(out);
 }
 
 u32 cpuid_xsave_size(u64 xcr0, bool compacted)
@@ -110,7 +110,7 @@ static void leaf_1(const u32 *fs, u32 out[4])
 static void leaf_4(u32 sub, u32 out[4])
 {
 	if (sub >= CPUID_MAX_CACHE)
-		memset(out, 0, 4 * sizeof(u32));
+		no_answer(out);
 	out[A] &= 0x00003fff;
 }
 
@@ -118,7 +118,7 @@ static void leaf_7(const u32 *fs, u32 sub, u32 out[4])
 {
 	u32 subs = min(out[A], CPUID_MAX_FEAT - 1u);
 
-	memset(out, 0, 4 * sizeof(u32));
+	no_answer(out);
 	if (sub == 0) {
 		out[A] = subs;
 		out[B] = WORD(fs, FSGSBASE);
@@ -146,7 +146,7 @@ static void leaf_d(const u32 *fs, u32 sub, u32 out[4])
 		out[B] = HAS(fs, XSAVEC) ? cpuid_xsave_size(xcr0, true) : 0;
 		out[C] = out[D] = 0;
 	} else if (sub >= CPUID_MAX_XSTATE || !(xcr0 >> sub & 1)) {
-		memset(out, 0, 4 * sizeof(u32));
+		no_answer(out);
 	} else {
 		out[C] &= 2; /* alignment; supervisor state is not offered */
 		out[D] = 0;
@@ -157,7 +157,7 @@ static void basic_leaf(const u32 *fs, u32 leaf, u32 sub, u32 out[4])
 {
 	switch (leaf) {
 	case 0:
-		out[A] = max_basic();
+		out[A] = cpuid_host.max_basic;
 		break;
 	case 1:
 		leaf_1(fs, out);
@@ -174,7 +174,7 @@ static void basic_leaf(const u32 *fs, u32 leaf, u32 sub, u32 out[4])
 		leaf_d(fs, sub, out);
 		break;
 	default: /* serial number, MONITOR, thermal, counters, topology: not for a PV guest */
-		memset(out, 0, 4 * sizeof(u32));
+		no_answer(out);
 		break;
 	}
 }
@@ -183,7 +183,7 @@ static void ext_leaf(const u32 *fs, u32 leaf, u32 out[4])
 {
 	switch (leaf) {
 	case 0x80000000u:
-		out[A] = max_ext();
+		out[A] = cpuid_host.max_ext;
 		break;
 	case 0x80000001u:
 		out[B] = 0;
@@ -214,7 +214,7 @@ static void ext_leaf(const u32 *fs, u32 leaf, u32 out[4])
 		out[C] = WORD(fs, TSA_SQ_NO);
 		break;
 	default:
-		memset(out, 0, 4 * sizeof(u32));
+		no_answer(out);
 		break;
 	}
 }
@@ -223,9 +223,9 @@ void cpuid_guest_leaf(const u32 *fs, u32 leaf, u32 sub, u32 out[4])
 {
 	cpuid_raw_leaf(leaf, sub, out);
 	if (leaf >> 31) {
-		if (leaf <= max_ext())
+		if (leaf <= cpuid_host.max_ext)
 			ext_leaf(fs, leaf, out);
-	} else if (leaf <= max_basic()) {
+	} else if (leaf <= cpuid_host.max_basic) {
 		basic_leaf(fs, leaf, sub, out);
 	}
 }
@@ -267,7 +267,7 @@ static u32 machine_address_width(void)
 
 static void hypervisor_leaf(const u32 *fs, u32 leaf, u32 sub, u32 out[4])
 {
-	memset(out, 0, 4 * sizeof(u32));
+	no_answer(out);
 	switch (leaf - XEN_CPUID_FIRST_LEAF) {
 	case 0:
 		out[A] = XEN_CPUID_LEAF(XEN_CPUID_MAX_NUM_LEAVES);

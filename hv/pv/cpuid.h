@@ -35,8 +35,13 @@ struct cpuid_host {
 	u64 xcr0;      /* components that guests may use, 0 without XSAVE */
 	u64 arch_caps; /* MSR 0x10a, 0 when there is none */
 	u32 amd;       /* vendor AMD or Hygon */
+	u32 spec_ctrl; /* guests may have MSR 48 */
+	/* The last leaves that we pass on, from cpuid_derive(): CPUID itself is slow where it is trapped. */
+	u32 max_basic, max_ext;
 };
 extern struct cpuid_host cpuid_host;
+/* For cpuid_derive(), before it reads any leaf. */
+void cpuid_find_last_leaves(void);
 
 /*
  * Reads the processor; boot CPU, after cpu_features_init(), or at the first use. Tests fill cpuid_host

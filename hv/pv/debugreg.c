@@ -4,6 +4,7 @@
 #include "dom/handlers.h"
 #include "dom/hypercall.h"
 #include "cpu/cpu.h"
+#include "lib/nospec.h"
 
 #define DR7_ENABLES 0xffUL
 #define DR7_FIXED   0x400UL
@@ -98,7 +99,9 @@ int pv_set_debugreg(struct vcpu *v, unsigned int reg, unsigned long val)
 long do_set_debugreg(unsigned long reg, unsigned long val, unsigned long a3, unsigned long a4,
 		     unsigned long a5)
 {
-	return reg > 7 ? -XEN_ENODEV : pv_set_debugreg(current, (unsigned int)reg, val);
+	if (reg > 7)
+		return -XEN_ENODEV;
+	return pv_set_debugreg(current, (unsigned int)nospec_index(reg, 8), val);
 }
 
 long do_get_debugreg(unsigned long reg, unsigned long a2, unsigned long a3, unsigned long a4,
@@ -106,5 +109,5 @@ long do_get_debugreg(unsigned long reg, unsigned long a2, unsigned long a3, unsi
 {
 	if (reg > 7 || reg == 4 || reg == 5)
 		return -XEN_ENODEV;
-	return (long)current->pv.dr[reg];
+	return (long)current->pv.dr[nospec_index(reg, 8)];
 }

@@ -21,6 +21,7 @@ static u64 *table_alloc(void)
 
 static int pv_domain_init(struct domain *d)
 {
+	static u64 serials;
 	u64 *l3 = table_alloc(), *l2 = table_alloc();
 
 	if (!l3 || !l2) {
@@ -31,6 +32,7 @@ static int pv_domain_init(struct domain *d)
 	l3[0] = make_pte(virt_to_mfn(l2), PTE_TABLE);
 	d->pv.perdomain_l3 = virt_to_mfn(l3);
 	d->pv.demoting = FRAME_NIL;
+	d->pv.serial = atomic_add(&serials, 1UL);
 	return 0;
 }
 

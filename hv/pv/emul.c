@@ -8,7 +8,7 @@
 #include "pv/msr.h"
 #include "cpu/cpu.h"
 #include "cpu/features.h"
-#include "mm/guest_copy.h"
+#include "mm/guest_words.h"
 
 static bool emul_cpuid(struct vcpu *v, struct cpu_user_regs *regs)
 {
@@ -210,18 +210,35 @@ bool pv_emulate_privileged(struct vcpu *v, struct cpu_user_regs *regs)
 	return true;
 }
 
+/* The seven bytes at rip in the low part, whatever above; 0 when they are not readable. */
+static u64 read_seven(const void *rip)
+{
+	u64 code = 0;
+
+	if (guest_words_begin(rip, 1)) {
+		guest_read(code, rip, fault);
+		guest_words_end();
+		return code;
+	}
+	return 0;
+fault:
+	/* Behind them there may be no page any more. */
+	guest_words_end();
+	code = 0;
+	return copy_from_guest(&code, rip, 7) ? 0 : code;
+}
+
 /* ud2; .ascii "xen"; then the instruction: the ABI's prefix for CPUID as the hypervisor sees it. */
 bool pv_emulate_forced(struct vcpu *v, struct cpu_user_regs *regs)
 {
-	static const u8 prefix[5] = {0x0f, 0x0b, 'x', 'e', 'n'};
-	u8 b[7];
+	static const u8 forced[8] = {0x0f, 0x0b, 'x', 'e', 'n', 0x0f, 0xa2};
+	u64 want;
 
-	if (copy_from_guest(b, (void *)regs->rip, sizeof(b)) || memcmp(b, prefix, sizeof(prefix)))
-		return false;
-	if (b[5] != 0x0f || b[6] != 0xa2)
+	memcpy(&want, forced, sizeof(want));
+	if (read_seven((const void *)regs->rip) << 8 != want << 8)
 		return false;
 	emul_cpuid(v, regs);
-	regs->rip += sizeof(b);
+	regs->rip += 7;
 	regs->rflags &= ~RFLAGS_RF;
 	return true;
 }

@@ -6,6 +6,7 @@
  * 0x101 the 32-bit SYSCALL, 0x102 SYSENTER.
  */
 #include <generated/asm-offsets.h>
+#include "cpu/spec_asm.h"
 #include "pv/entry.h"
 
 	.text
@@ -45,6 +46,64 @@
 	pop	%rdx
 	pop	%rsi
 	pop	%rdi
+.endm
+
+/*
+ * Against speculation (docs/speculation.md), on every entry from a guest after SAVE_ALL: what the
+ * processor needs, and no register left that holds a guest's value, for code that runs ahead on a
+ * wrong path must not find an address in one. A hypercall's stay, rbx and r11 are about to be loaded;
+ * SPEC_ENTRY_ALL is for the others.
+ */
+.macro SPEC_ENTRY
+	SPEC_SITE SPEC_SITE_ENTRY, 5, call spec_entry
+	xor	%ebp, %ebp
+	xor	%r9d, %r9d
+	xor	%r12d, %r12d
+	xor	%r13d, %r13d
+	xor	%r14d, %r14d
+	xor	%r15d, %r15d
+.endm
+
+.macro SPEC_CLEAR_OTHERS
+	xor	%eax, %eax
+	xor	%ebx, %ebx
+	xor	%ecx, %ecx
+	xor	%edx, %edx
+	xor	%esi, %esi
+	xor	%edi, %edi
+	xor	%r8d, %r8d
+	xor	%r10d, %r10d
+	xor	%r11d, %r11d
+.endm
+
+.macro SPEC_ENTRY_ALL
+	SPEC_ENTRY
+	SPEC_CLEAR_OTHERS
+.endm
+
+/* For NMI and its like, which strike in the hypervisor too: r15 keeps SPEC_CTRL until SPEC_EXIT_ANY. */
+.macro SPEC_ENTRY_ANY
+	xor	%r15d, %r15d
+	SPEC_SITE SPEC_SITE_ENTRY, 5, call spec_entry_any
+	SPEC_CLEAR_OTHERS
+	xor	%ebp, %ebp
+	xor	%r9d, %r9d
+	xor	%r12d, %r12d
+	xor	%r13d, %r13d
+	xor	%r14d, %r14d
+.endm
+
+.macro SPEC_EXIT_ANY
+	SPEC_SITE SPEC_SITE_IBRS, 5, call spec_exit_any
+.endm
+
+/* On the way out, before RESTORE_ALL and after it. */
+.macro SPEC_EXIT
+	SPEC_SITE SPEC_SITE_IBRS, 5, call spec_exit
+.endm
+
+.macro SPEC_EXIT_LAST
+	SPEC_SITE SPEC_SITE_VERW, 7, verw spec_verw_sel(%rip)
 .endm
 
 /* rax := address just above struct cpu_info's registers, from any stack of this CPU */
@@ -89,6 +148,7 @@ stub_end:
 	.globl	entry_syscall
 entry_syscall:
 	SAVE_ALL
+	SPEC_ENTRY
 	mov	INFO_current(%rsp), %rbx
 	cmpl	$ENTRY_SYSCALL, REGS_entry_vector(%rsp)
 	jne	from_user
@@ -98,12 +158,14 @@ entry_syscall:
 	lea	call_table(%rip), %r11
 	cmp	$NR_CALLS_, %rax
 	jae	no_such_call
+	sbb	%rcx, %rcx	/* all ones, and none when the jump was guessed wrong */
+	and	%rcx, %rax
 	mov	(%r11, %rax, 8), %rax
 	test	%rax, %rax
 	jz	no_such_call
 	mov	%r10, %rcx
-	xor	%ebp, %ebp
-	call	*%rax
+	xor	%r10d, %r10d
+	call	__x86_indirect_thunk_rax
 	lea	-CALL_DONE_(%rax), %rcx
 	cmp	$1, %rcx
 	jbe	special_result
@@ -124,6 +186,7 @@ exit_to_guest:
 	jmp	exit_to_guest
 
 restore:
+	SPEC_EXIT
 	cmpl	$ENTRY_SYSCALL, REGS_entry_vector(%rsp)
 	jne	1f
 	/* SYSRET is right when it restores exactly what the frame says: flat selectors, canonical rip */
@@ -140,11 +203,13 @@ restore:
 	testl	$0x10100, REGS_rflags(%rsp)	/* RF, TF */
 	jnz	1f
 	RESTORE_ALL
+	SPEC_EXIT_LAST
 	mov	8(%rsp), %rcx
 	mov	24(%rsp), %r11
 	mov	32(%rsp), %rsp
 	sysretq
 1:	RESTORE_ALL
+	SPEC_EXIT_LAST
 	add	$8, %rsp
 	.globl	guest_iret
 guest_iret:
@@ -157,6 +222,7 @@ guest_iret:
 guest_iret_fault:
 	push	$0
 	SAVE_ALL
+	SPEC_ENTRY_ALL
 	mov	%rsp, %rdi
 	call	pv_iret_fault
 	jmp	exit_to_guest
@@ -176,6 +242,7 @@ special_result:
 	jmp	exit_to_guest
 
 from_user:
+	SPEC_CLEAR_OTHERS
 	mov	%rsp, %rdi
 	call	pv_guest_syscall
 	jmp	exit_to_guest
@@ -193,7 +260,7 @@ stack_reset_call:
 	GET_INFO %rax
 	mov	%rax, %rsp
 	xor	%ebp, %ebp
-	call	*%rdi
+	call	__x86_indirect_thunk_rdi
 	ud2
 
 /* --- exceptions and interrupts --- */
@@ -203,7 +270,7 @@ common_entry:
 	SAVE_ALL
 	testb	$3, REGS_cs(%rsp)
 	jz	from_hypervisor
-	xor	%ebp, %ebp
+	SPEC_ENTRY_ALL
 	mov	REGS_entry_vector(%rsp), %esi
 	mov	%rsp, %rdi
 	cmp	$32, %esi
@@ -213,9 +280,10 @@ common_entry:
 1:	call	pv_interrupt
 	jmp	exit_to_guest
 
+	/* A fault in our way out to a guest may have the guest's branch control on: the same care. */
 from_hypervisor:
+	SPEC_ENTRY
 	mov	%rsp, %rdi
-	xor	%ebp, %ebp
 	call	hv_exception
 	RESTORE_ALL
 	add	$8, %rsp
@@ -231,6 +299,7 @@ db_entry:
 	SAVE_ALL
 	testb	$3, REGS_cs(%rsp)
 	jz	1f
+	SPEC_ENTRY_ALL
 	mov	%rsp, %rsi
 	GET_INFO %rdi
 	mov	%rdi, %rdx
@@ -239,7 +308,6 @@ db_entry:
 	mov	%rdx, %rsp
 	mov	$1, %esi
 	mov	%rsp, %rdi
-	xor	%ebp, %ebp
 	call	pv_exception
 	jmp	exit_to_guest
 1:	RESTORE_ALL
@@ -251,8 +319,10 @@ db_entry:
 ist_entry:
 	cld
 	SAVE_ALL
+	SPEC_ENTRY_ANY
 	mov	%rsp, %rdi
 	call	ist_exception
+	SPEC_EXIT_ANY
 	RESTORE_ALL
 	add	$8, %rsp
 	iretq

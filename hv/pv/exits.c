@@ -6,6 +6,7 @@
 #include "cpu/apic.h"
 #include "cpu/cpu.h"
 #include "cpu/extable.h"
+#include "cpu/mcheck.h"
 #include "cpu/panic.h"
 #include "dom/vtime.h"
 #include "irq/irq.h"
@@ -79,10 +80,11 @@ void pv_exception(struct cpu_user_regs *regs, unsigned int vec)
 {
 	struct vcpu *v = current;
 
-	switch (vec) {
-	case TRAP_PF:
+	if (likely(vec == TRAP_PF)) {
 		guest_pf(v, regs);
-		break;
+		return;
+	}
+	switch (vec) {
 	case TRAP_GP:
 		guest_gp(v, regs);
 		break;
@@ -166,15 +168,16 @@ void ist_exception(struct cpu_user_regs *regs)
 {
 	switch (regs->entry_vector) {
 	case TRAP_NMI:
+		panic_nmi(regs);
 		/* A real NMI here is the box's: dom0 hears of it when it next runs. */
 		atomic_or(&get_cpu_info()->hazard, HAZ_VCPU);
 		if (dom0 && dom0->vcpu && dom0->vcpu[0])
 			atomic_or(&dom0->vcpu[0]->hazard, VHAZ_NMI);
 		return;
 	case TRAP_DF:
-		panic_regs(regs, "double fault");
+		panic_small_stack(regs, "double fault");
 	default:
-		panic_regs(regs, "machine check");
+		panic_small_stack(regs, mcheck_reason());
 	}
 }
 

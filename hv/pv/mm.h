@@ -40,7 +40,7 @@ static inline bool pv_spent(int *budget, int n)
 /* Slots of an L4 table that are ours. */
 static inline bool pv_hv_slot(unsigned int i)
 {
-	return i >= HV_SLOT_FIRST && i <= HV_SLOT_LAST;
+	return i - HV_SLOT_FIRST <= HV_SLOT_LAST - HV_SLOT_FIRST;
 }
 
 /* --- mm_l1.c: single entries of L1 tables --- */
@@ -62,7 +62,10 @@ int pv_l1e_set(struct domain *d, domid_t pg, u64 *pl1e, u64 new, bool preserve_a
  */
 int pv_l1e_cmpxchg(struct domain *d, u64 *pl1e, u64 old, u64 new) __must_check;
 /* Device memory: not RAM, or RAM that was never the allocator's (below 1 MiB). */
-bool pv_mfn_is_io(mfn_t mfn);
+static inline bool pv_mfn_is_io(mfn_t mfn)
+{
+	return unlikely(!mfn_valid(mfn)) || unlikely(mfn_to_frame_nospec(mfn)->state == FS_NOTRAM);
+}
 /* Keeps device pages that are the hypervisor's own (APICs) from every guest; boot time. */
 void pv_deny_io(mfn_t first, mfn_t last);
 
@@ -72,7 +75,11 @@ int pv_get_table(struct domain *d, mfn_t mfn, unsigned int level, int *budget) _
 /* Gives both back; the last one starts the demotion (see pv_drain). */
 void pv_put_table(struct domain *d, struct frame *f, unsigned int level, int *budget);
 /* Works on a pending demotion. 0 when there is none (left), PV_AGAIN when the budget is used up. */
-int pv_drain(struct domain *d, int *budget) __must_check;
+int pv_drain_pending(struct domain *d, int *budget) __must_check;
+static inline __must_check int pv_drain(struct domain *d, int *budget)
+{
+	return likely(d->pv.demoting == FRAME_NIL) ? 0 : pv_drain_pending(d, budget);
+}
 /* Domain death: undoes a promotion that was begun and never finished. */
 void pv_abandon(struct domain *d, struct frame *f, int *budget);
 /* Changes entry idx of the validated table f of level 2..4. */

@@ -1,12 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#include "pv/mm.h"
+#include "pv/mm_l1.h"
 #include "cpu/features.h"
-
-/* Changing only these bits touches neither the frame nor the rights class. */
-#define L1_HARMLESS (PTE_A | PTE_D | PTE_AVAIL | PTE_NX | (0x7fUL << 52))
-/* Protection-key bits, which a PV guest does not have. */
-#define PTE_BAD	  (0xfUL << 59)
-#define PTE_CACHE (PTE_PWT | PTE_PCD | PTE_PAT)
 
 #define MAX_DENIED 24
 static struct {
@@ -21,12 +15,7 @@ void pv_deny_io(mfn_t first, mfn_t last)
 	denied[nr_denied++].last = last;
 }
 
-bool pv_mfn_is_io(mfn_t mfn)
-{
-	return !mfn_valid(mfn) || mfn_to_frame(mfn)->state == FS_NOTRAM;
-}
-
-static int io_get(struct domain *d, domid_t pg, mfn_t mfn)
+int pv_io_get(const struct domain *d, domid_t pg, mfn_t mfn)
 {
 	if (!d->privileged || (pg != d->id && pg != DOMID_IO))
 		return -XEN_EPERM;
@@ -40,93 +29,35 @@ static int io_get(struct domain *d, domid_t pg, mfn_t mfn)
 
 int pv_l1e_get(struct domain *d, domid_t pg, u64 *e)
 {
-	mfn_t mfn = pte_mfn(*e);
-	struct frame *f;
-
-	if (*e & PTE_BAD)
-		return -XEN_EINVAL;
-	*e = (*e | PTE_US) & ~PTE_G;
-	if (unlikely(pv_mfn_is_io(mfn)))
-		return io_get(d, pg, mfn);
-	/* Memory that is not cached, at addresses that others cache: for drivers only. */
-	if (!d->privileged && unlikely(*e & PTE_CACHE))
-		return -XEN_EINVAL;
-	f = get_frame(mfn, pg);
-	if (unlikely(!f))
-		return -XEN_EINVAL;
-	if ((*e & PTE_RW) && unlikely(!get_frame_writable(f))) {
-		put_frame(f);
-		return -XEN_EINVAL;
-	}
-	if (unlikely(pg != d->id) && (*e & PTE_RW))
-		frame_note_foreign(f);
-	return 0;
+	return l1e_get(d, pg, e);
 }
 
 void pv_l1e_put(struct domain *d, u64 e)
 {
-	struct frame *f;
-
-	if (!(e & PTE_P) || unlikely(pv_mfn_is_io(pte_mfn(e))))
-		return;
-	f = mfn_to_frame(pte_mfn(e));
-	if (e & PTE_RW)
-		put_frame_writable(f);
-	put_frame(f);
-}
-
-static void write_l1e(u64 *pl1e, u64 old, u64 new, bool preserve_ad)
-{
-	if (!preserve_ad) {
-		WRITE_ONCE(*pl1e, new);
-		return;
-	}
-	while (!atomic_cmpxchg(pl1e, &old, new | (old & (PTE_A | PTE_D))))
-		continue;
+	l1e_put(e);
 }
 
 int pv_l1e_set(struct domain *d, domid_t pg, u64 *pl1e, u64 new, bool preserve_ad)
 {
-	u64 old = READ_ONCE(*pl1e);
-	int rc;
-
-	if (!(new &PTE_P)) {
-		WRITE_ONCE(*pl1e, new);
-	} else {
-		new = (new | PTE_US) & ~PTE_G;
-		if ((old & PTE_P) && !((old ^ new) & ~L1_HARMLESS) && !(new &PTE_BAD)) {
-			write_l1e(pl1e, old, new, preserve_ad);
-			return 0;
-		}
-		rc = pv_l1e_get(d, pg, &new);
-		if (unlikely(rc))
-			return rc;
-		write_l1e(pl1e, old, new, preserve_ad);
-	}
-	pv_l1e_put(d, old);
-	return 0;
+	return l1e_set(d, pg, pl1e, new, preserve_ad);
 }
 
 int pv_l1e_cmpxchg(struct domain *d, u64 *pl1e, u64 old, u64 new)
 {
-	bool counted = false;
+	enum l1e_held held = HELD_NOTHING;
+	u64 now = old;
 	int rc;
 
 	if (new &PTE_P) {
 		new = (new | PTE_US) & ~PTE_G;
-		if (((old ^ new) & ~L1_HARMLESS) || (new &PTE_BAD)) {
-			rc = pv_l1e_get(d, d->id, &new);
-			if (rc)
-				return rc;
-			counted = true;
-		}
+		rc = l1e_prepare(d, d->id, old, &new, &held);
+		if (unlikely(rc))
+			return rc;
 	}
-	if (!atomic_cmpxchg(pl1e, &old, new)) {
-		if (counted)
-			pv_l1e_put(d, new);
+	if (!atomic_cmpxchg(pl1e, &now, new)) {
+		l1e_undo(new, held);
 		return -XEN_EAGAIN;
 	}
-	if (counted || !(new &PTE_P))
-		pv_l1e_put(d, old);
+	l1e_finish(old, new, held);
 	return 0;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "pv/mm.h"
+#include "pv/mm_l1.h"
 #include "lib/log.h"
 #include "lib/string.h"
 #include "mm/guest_copy.h"
@@ -31,7 +31,7 @@ static bool skip_entry(const struct frame *f, unsigned int level, unsigned int i
 /* The frame, on which the caller holds a reference, becomes a table in the making with one count. */
 static int claim(struct domain *d, struct frame *f, unsigned int level)
 {
-	u32 old = READ_ONCE(f->type), stamp = READ_ONCE(f->stamp);
+	u32 old = READ_ONCE(f->type), stamp;
 
 	do {
 		if (old & (FT_COUNT | FT_PINNED))
@@ -58,6 +58,21 @@ static bool count_up(struct frame *f)
 	return true;
 }
 
+/* One more reference and count for a table that is one already; false: see get_child(). */
+static inline bool share_table(struct domain *d, mfn_t mfn, unsigned int level)
+{
+	struct frame *f = get_frame_inline(mfn, d->id);
+
+	if (unlikely(!f))
+		return false;
+	/* Its type is ours to read and to change: mm_lock. */
+	if (likely((f->type & (FT_KIND | FT_VALIDATED)) == (KIND(level) | FT_VALIDATED)) &&
+	    likely(count_up(f)))
+		return true;
+	put_frame(f);
+	return false;
+}
+
 /*
  * Looks at the table below an entry on behalf of its parent. 0: referenced and counted; 1: claimed,
  * to be promoted by the caller first; negative: error, nothing held.
@@ -69,7 +84,7 @@ static int get_child(struct domain *d, mfn_t mfn, unsigned int level, struct fra
 
 	if (pv_mfn_is_io(mfn))
 		return -XEN_EINVAL;
-	f = get_frame(mfn, d->id);
+	f = get_frame_inline(mfn, d->id);
 	if (!f)
 		return -XEN_EINVAL;
 	*out = f;
@@ -88,22 +103,20 @@ static int get_child(struct domain *d, mfn_t mfn, unsigned int level, struct fra
 static int promote_l1(struct domain *d, struct frame *f, int *budget)
 {
 	u64 *tbl = frame_to_virt(f);
-	int rc;
+	unsigned int i;
+	int rc = 0;
 
-	for (unsigned int i = f->partial; i < 512; f->partial = (u16)++i) {
+	for (i = pte_next(tbl, f->partial); i < 512; i = pte_next(tbl, i + 1)) {
 		u64 e = tbl[i];
 
-		if (!(e & PTE_P))
-			continue;
-		if (pv_spent(budget, 1))
-			return PV_AGAIN;
-		rc = pv_l1e_get(d, d->id, &e);
+		rc = pv_spent(budget, 1) ? PV_AGAIN : l1e_get(d, d->id, &e);
 		if (rc)
-			return rc;
+			break;
 		if (e != tbl[i])
 			tbl[i] = e;
 	}
-	return 0;
+	f->partial = (u16)i;
+	return rc;
 }
 
 /* The same for upper levels. 1: a child must be promoted first (f is then FT_PARTCHILD). */
@@ -113,9 +126,10 @@ static int promote_upper(struct domain *d, struct frame *f, unsigned int level, 
 	u64 *tbl = frame_to_virt(f);
 	int rc;
 
-	for (unsigned int i = f->partial; i < 512; f->partial = (u16)++i) {
-		u64 e = tbl[i];
+	for (unsigned int i = pte_next(tbl, f->partial); i < 512; i = pte_next(tbl, i + 1)) {
+		u64 e = tbl[i]; /* analyze-ok null-dereference: a frame has an address */
 
+		f->partial = (u16)i;
 		if (skip_entry(f, level, i, e))
 			continue;
 		if (e & TABLE_BAD)
@@ -124,6 +138,8 @@ static int promote_upper(struct domain *d, struct frame *f, unsigned int level, 
 			return PV_AGAIN;
 		if (normal_entry(e) != e)
 			tbl[i] = normal_entry(e);
+		if (likely(share_table(d, pte_mfn(e), level - 1)))
+			continue;
 		rc = get_child(d, pte_mfn(e), level - 1, child);
 		if (rc == 1) {
 			f->type |= FT_PARTCHILD;
@@ -132,6 +148,7 @@ static int promote_upper(struct domain *d, struct frame *f, unsigned int level, 
 		if (rc)
 			return rc;
 	}
+	f->partial = 512;
 	return 0;
 }
 
@@ -164,6 +181,7 @@ static int promote_tree(struct domain *d, struct frame *root, unsigned int level
 			path[--l] = child;
 			continue;
 		}
+		/* analyze-ok null-dereference: promote_upper() returns 1 with a child only. */
 		f->type = (f->type & ~(FT_PARTIAL | FT_CHILD)) | FT_VALIDATED;
 		if (l == level)
 			return 0;
@@ -190,16 +208,37 @@ static void end_demotion(struct frame *f)
 	put_frame(f);
 }
 
-/* Drops entries below f->partial. 0 done, PV_AGAIN, 1: child must be taken apart first. */
-static int demote_entries(struct domain *d, struct frame *f, unsigned int level, int *budget,
-			  struct frame **child)
+/* Drops entries below f->partial. 0 done, PV_AGAIN. */
+static int demote_l1(struct frame *f, int *budget)
+{
+	const u64 *tbl = frame_to_virt(f);
+	int left = *budget, rc = 0;
+	unsigned int n;
+
+	for (n = pte_below(tbl, f->partial); n; n = pte_below(tbl, n - 1)) {
+		if (pv_spent(&left, 1)) {
+			rc = PV_AGAIN;
+			break;
+		}
+		l1e_put(tbl[n - 1]);
+	}
+	f->partial = (u16)n;
+	*budget = left;
+	return rc;
+}
+
+/* The same for upper levels. 1: child must be taken apart first. */
+static int demote_upper(struct frame *f, unsigned int level, int *budget, struct frame **child)
 {
 	u64 *tbl = frame_to_virt(f);
 
-	while (f->partial) {
-		unsigned int i = f->partial - 1u;
-		u64 e = tbl[i];
+	for (;;) {
+		unsigned int i = pte_below(tbl, f->partial);
+		u64 e;
 
+		if (!i--)
+			break;
+		e = tbl[i];
 		if (skip_entry(f, level, i, e)) {
 			f->partial = (u16)i;
 			continue;
@@ -207,20 +246,17 @@ static int demote_entries(struct domain *d, struct frame *f, unsigned int level,
 		if (pv_spent(budget, 1))
 			return PV_AGAIN;
 		f->partial = (u16)i;
-		if (level == 1) {
-			pv_l1e_put(d, e);
-			continue;
-		}
 		*child = mfn_to_frame(pte_mfn(e));
 		if (((*child)->type & FT_COUNT) > 1) {
 			(*child)->type--;
-			put_frame(*child);
+			put_frame_inline(*child);
 			continue;
 		}
 		f->type |= FT_PARTCHILD;
 		begin_demotion(*child);
 		return 1;
 	}
+	f->partial = 0;
 	return 0;
 }
 
@@ -239,7 +275,7 @@ static int demote_tree(struct domain *d, struct frame *root, unsigned int level,
 	for (;;) {
 		struct frame *f = path[l];
 
-		rc = demote_entries(d, f, l, budget, &child);
+		rc = l == 1 ? demote_l1(f, budget) : demote_upper(f, l, budget, &child);
 		if (rc < 0)
 			return rc;
 		if (rc == 1) {
@@ -253,15 +289,11 @@ static int demote_tree(struct domain *d, struct frame *root, unsigned int level,
 	}
 }
 
-int pv_drain(struct domain *d, int *budget)
+int pv_drain_pending(struct domain *d, int *budget)
 {
-	struct frame *root;
-	int rc;
+	struct frame *root = mfn_to_frame(d->pv.demoting);
+	int rc = demote_tree(d, root, root->type >> 29, budget);
 
-	if (likely(d->pv.demoting == FRAME_NIL))
-		return 0;
-	root = mfn_to_frame(d->pv.demoting);
-	rc = demote_tree(d, root, root->type >> 29, budget);
 	if (!rc)
 		d->pv.demoting = FRAME_NIL;
 	return rc;
@@ -292,7 +324,7 @@ int pv_get_table(struct domain *d, mfn_t mfn, unsigned int level, int *budget)
 
 	if (pv_mfn_is_io(mfn))
 		return -XEN_EINVAL;
-	f = mfn_to_frame(mfn);
+	f = mfn_to_frame_nospec(mfn);
 	if (f->owner != d->id || (f->type & (FT_KIND | FT_PARTIAL | FT_DEMOTING | FT_CHILD)) !=
 					 (KIND(level) | FT_PARTIAL)) {
 		rc = get_child(d, mfn, level, &f);
@@ -380,7 +412,7 @@ int pv_unpin(struct domain *d, mfn_t mfn, int *budget)
 
 	if (pv_mfn_is_io(mfn))
 		return -XEN_EINVAL;
-	f = mfn_to_frame(mfn);
+	f = mfn_to_frame_nospec(mfn);
 	if (f->owner != d->id || !(f->type & FT_PINNED))
 		return -XEN_EINVAL;
 	f->type &= ~FT_PINNED;

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* mmu_update, update_va_mapping: changes of single page-table entries (<xen/xen.h>). */
-#include "pv/mm.h"
+#include "pv/mm_l1.h"
+#include "pv/mm_walk.h"
 #include "pv/flush.h"
 #include "cpu/cpu.h"
 #include "dom/handlers.h"
 #include "dom/hypercall.h"
+#include "mm/guest_words.h"
 #include "mm/m2p.h"
 #include "mm/tlb.h"
 
@@ -47,7 +49,7 @@ static int update_normal(struct update_ctx *c, u64 req_ptr, u64 val, bool ad)
 
 	if ((req_ptr & 4) || pv_mfn_is_io(mfn))
 		return -XEN_EINVAL;
-	f = mfn_to_frame(mfn);
+	f = mfn_to_frame_nospec(mfn);
 	if (f->owner == c->d->id && (f->type & FT_VALIDATED) && (f->type >> 29) <= 4)
 		return update_table(c, f, ptr, val, ad);
 	return update_plain(c, mfn, ptr, val);
@@ -65,7 +67,7 @@ static int update_m2p(struct update_ctx *c, u64 req_ptr, u64 val)
 	return 0;
 }
 
-static int update_one(struct update_ctx *c, const struct mmu_update *req)
+static __attribute__((noinline)) int update_one(struct update_ctx *c, const struct mmu_update *req)
 {
 	switch (req->ptr & 3) {
 	case MMU_NORMAL_PT_UPDATE:
@@ -78,15 +80,24 @@ static int update_one(struct update_ctx *c, const struct mmu_update *req)
 	}
 }
 
+/* Nearly all requests: a new value for an entry of an L1 table. False: it is another kind. */
+static inline bool update_l1(struct update_ctx *c, const struct mmu_update *req, int *rc)
+{
+	mfn_t mfn = PFN_DOWN(req->ptr);
+
+	BUILD_BUG_ON(MMU_NORMAL_PT_UPDATE != 0);
+	if ((req->ptr & 7) || pv_mfn_is_io(mfn) || !pv_is_table(c->d, mfn_to_frame(mfn), 1))
+		return false;
+	*rc = l1e_set(c->d, c->pg_id, paddr_to_virt(req->ptr), req->val, false);
+	return true;
+}
+
 /* foreigndom: low half owner of the frames, high half owner of the tables + 1. */
-static int ctx_get(struct update_ctx *c, unsigned long foreigndom)
+static __attribute__((noinline)) int ctx_get_other(struct update_ctx *c, unsigned long foreigndom)
 {
 	struct domain *self = current->d;
 	domid_t pt = (domid_t)(foreigndom >> 16), pg = (domid_t)foreigndom;
 
-	c->d = self;
-	c->pg = NULL;
-	c->budget = PV_BUDGET;
 	if (pt && (domid_t)(pt - 1) != DOMID_SELF && (domid_t)(pt - 1) != self->id) {
 		if (!self->privileged)
 			return -XEN_EPERM;
@@ -112,6 +123,15 @@ static int ctx_get(struct update_ctx *c, unsigned long foreigndom)
 	return -XEN_ESRCH;
 }
 
+static inline int ctx_get(struct update_ctx *c, unsigned long foreigndom)
+{
+	c->d = current->d;
+	c->pg = NULL;
+	c->pg_id = c->d->id;
+	c->budget = PV_BUDGET;
+	return likely(foreigndom == DOMID_SELF) ? 0 : ctx_get_other(c, foreigndom);
+}
+
 static void ctx_put(struct update_ctx *c)
 {
 	if (c->pg)
@@ -120,20 +140,33 @@ static void ctx_put(struct update_ctx *c)
 		domain_put(c->d);
 }
 
+static inline int read_request(struct mmu_update *req, const struct mmu_update *from)
+{
+	if (unlikely(!guest_words_begin(from, 2)))
+		return -XEN_EFAULT;
+	guest_read(req->ptr, &from->ptr, fault);
+	guest_read(req->val, &from->val, fault);
+	guest_words_end();
+	return 0;
+fault:
+	return guest_words_fault();
+}
+
 /* Works through requests from *i on; the error of the first that fails, PV_AGAIN at the budget's end. */
 static int update_batch(struct update_ctx *c, unsigned long ureqs, unsigned long count,
 			unsigned long *i)
 {
-	int rc = c->d->dying ? -XEN_EINVAL : pv_drain(c->d, &c->budget);
+	int rc = unlikely(c->d->dying) ? -XEN_EINVAL : pv_drain(c->d, &c->budget);
 
 	for (; !rc && *i < count; ++*i) {
 		struct mmu_update req;
 
 		if (pv_spent(&c->budget, UPDATE_COST))
 			return PV_AGAIN;
-		if (copy_from_guest(&req, (void *)(ureqs + *i * sizeof(req)), sizeof(req)))
+		if (read_request(&req, (struct mmu_update *)ureqs + *i))
 			return -XEN_EFAULT;
-		rc = update_one(c, &req);
+		if (unlikely(!update_l1(c, &req, &rc)))
+			rc = update_one(c, &req);
 		if (rc)
 			break;
 	}
@@ -171,7 +204,7 @@ long do_mmu_update(unsigned long ureqs, unsigned long count, unsigned long pdone
 	return rc;
 }
 
-static long va_mapping(unsigned long va, u64 val, unsigned long flags, domid_t pg)
+static inline long va_mapping(unsigned long va, u64 val, unsigned long flags, domid_t pg)
 {
 	struct vcpu *v = current;
 	int rc = -XEN_EINVAL, budget = PV_BUDGET;
@@ -184,13 +217,17 @@ static long va_mapping(unsigned long va, u64 val, unsigned long flags, domid_t p
 		spin_unlock(&v->d->mm_lock);
 		return PV_AGAIN;
 	}
-	pl1e = pv_walk_l1e(v, va);
+	pl1e = walk_l1e(v, va);
 	if (pl1e)
-		rc = pv_l1e_set(v->d, pg, pl1e, val, false);
+		rc = l1e_set(v->d, pg, pl1e, val, false);
 	spin_unlock(&v->d->mm_lock);
-	if (!rc && flags)
-		rc = pv_uvm_flush(v, va, flags);
-	return rc;
+	if (rc || !flags)
+		return rc;
+	if (likely(flags == (UVMF_INVLPG | UVMF_LOCAL))) {
+		invlpg(va);
+		return 0;
+	}
+	return pv_uvm_flush(v, va, flags);
 }
 
 long do_update_va_mapping(unsigned long va, unsigned long val, unsigned long flags,

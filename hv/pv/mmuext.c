@@ -7,6 +7,7 @@
 #include "dom/hypercall.h"
 #include "cpu/cpu.h"
 #include "lib/string.h"
+#include "mm/guest_words.h"
 #include "mm/tlb.h"
 
 #define MMUEXT_COST 32
@@ -140,6 +141,24 @@ static int mmuext_one(struct vcpu *v, struct domain *pg, const struct mmuext_op 
 	}
 }
 
+static inline int read_op(struct mmuext_op *op, const struct mmuext_op *from)
+{
+	const u64 *p = (const u64 *)from;
+	u64 cmd;
+
+	BUILD_BUG_ON(sizeof(*op) != 3 * 8 || offsetof(struct mmuext_op, arg1) != 8);
+	if (unlikely(!guest_words_begin(p, 3)))
+		return -XEN_EFAULT;
+	guest_read(cmd, p, fault);
+	guest_read(op->arg1.linear_addr, p + 1, fault);
+	guest_read(op->arg2.src_mfn, p + 2, fault);
+	guest_words_end();
+	op->cmd = (unsigned int)cmd;
+	return 0;
+fault:
+	return guest_words_fault();
+}
+
 static int mmuext_batch(struct domain *pg, unsigned long uops, unsigned long count,
 			unsigned long *i)
 {
@@ -155,7 +174,7 @@ static int mmuext_batch(struct domain *pg, unsigned long uops, unsigned long cou
 
 		if (pv_spent(&budget, MMUEXT_COST))
 			return PV_AGAIN;
-		if (copy_from_guest(&op, (void *)(uops + *i * sizeof(op)), sizeof(op)))
+		if (read_op(&op, (struct mmuext_op *)uops + *i))
 			return -XEN_EFAULT;
 		rc = mmuext_one(v, pg, &op, &budget);
 		if (rc)

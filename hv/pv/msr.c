@@ -4,6 +4,7 @@
 #include "cpu/cpu.h"
 #include "cpu/features.h"
 #include "cpu/percpu.h"
+#include "cpu/spec.h"
 #include "dom/domain.h"
 #include "pv/cpuid.h"
 
@@ -11,7 +12,6 @@
 
 #define MSR_TSC		 0x10
 #define MSR_APIC_BASE	 0x1b
-#define MSR_PRED_CMD	 0x49
 #define MSR_ARCH_CAPS	 0x10a
 #define MSR_MISC_ENABLE	 0x1a0
 #define MSR_EFER	 0xc0000080
@@ -112,6 +112,16 @@ static bool has_tsc_aux(const struct vcpu *v)
 	return HAS(fs, RDTSCP) || HAS(fs, RDPID);
 }
 
+/* Bits of SPEC_CTRL that v may set; 0: it has no such register. Intel and AMD say it differently. */
+static u32 spec_ctrl_bits(const struct vcpu *v)
+{
+	const u32 *fs = pv_features(v->d);
+	u32 bits = HAS(fs, IBRSB) ? SPEC_CTRL_IBRS | SPEC_CTRL_STIBP : 0;
+
+	bits |= HAS(fs, SSBD) || HAS(fs, AMD_SSBD) ? SPEC_CTRL_SSBD : 0;
+	return bits & spec_choice.guest;
+}
+
 bool pv_rdmsr(struct vcpu *v, u32 msr, u64 *val)
 {
 	const struct msr_rule *r;
@@ -137,6 +147,9 @@ bool pv_rdmsr(struct vcpu *v, u32 msr, u64 *val)
 	case MSR_ARCH_CAPS:
 		*val = cpuid_arch_caps(pv_features(v->d));
 		return HAS(pv_features(v->d), ARCH_CAPS);
+	case MSR_SPEC_CTRL:
+		*val = v->pv.spec_ctrl;
+		return spec_ctrl_bits(v);
 	case MSR_MISC_ENABLE:
 		*val = misc_enable();
 		return cpu_features.vendor != VENDOR_AMD;
@@ -175,10 +188,23 @@ static bool write_tsc_aux(struct vcpu *v, u64 val)
 	return true;
 }
 
+static bool write_spec_ctrl(struct vcpu *v, u64 val)
+{
+	u32 bits = spec_ctrl_bits(v);
+
+	if (!bits || (val & ~(u64)bits))
+		return false;
+	v->pv.spec_ctrl = (u32)val;
+	spec_load_guest(v->pv.spec_ctrl);
+	return true;
+}
+
 /* A barrier for the guest's own branch predictions costs nobody else anything. */
 static bool write_pred_cmd(const struct vcpu *v, u64 val)
 {
-	if (!HAS(pv_features(v->d), IBPB) || (val & ~1ULL))
+	const u32 *fs = pv_features(v->d);
+
+	if (!(HAS(fs, IBPB) || HAS(fs, IBRSB)) || (val & ~1ULL))
 		return false;
 	return !val || !wrmsr_safe(MSR_PRED_CMD, val);
 }
@@ -195,6 +221,8 @@ bool pv_wrmsr(struct vcpu *v, u32 msr, u64 val)
 		return write_base(msr, val);
 	case MSR_TSC_AUX:
 		return write_tsc_aux(v, val);
+	case MSR_SPEC_CTRL:
+		return write_spec_ctrl(v, val);
 	case MSR_PRED_CMD:
 		return write_pred_cmd(v, val);
 	case MSR_EFER:
@@ -215,4 +243,5 @@ void pv_load_msrs(const struct vcpu *v)
 {
 	if (has_tsc_aux(v))
 		set_tsc_aux(v->pv.tsc_aux);
+	spec_load_guest(v->pv.spec_ctrl);
 }

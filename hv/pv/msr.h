@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Model-specific registers as PV kernels see them. Few are a guest's own (segment bases, TSC_AUX);
+ * Model-specific registers as PV kernels see them. Few are a guest's own (segment bases, TSC_AUX, SPEC_CTRL);
  * most are constants that satisfy what a kernel looks up at start; dom0 may read a few of the real
  * ones. None lets a guest change the machine.
  */

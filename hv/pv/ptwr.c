@@ -4,7 +4,7 @@
  * of all. The instruction is carried out on the entry as an atomic read-modify-write.
  */
 #include "pv/pv.h"
-#include "pv/mm.h"
+#include "pv/mm_walk.h"
 #include "pv/decode.h"
 
 #define ZF  (1UL << 6)
@@ -230,7 +230,7 @@ static int execute(struct vcpu *v, const struct ptwr *p, const struct insn *i,
 /* The table entry behind addr when that is a read-only mapping of an L1 table of the domain's own. */
 static u64 *find_entry(struct vcpu *v, unsigned long addr)
 {
-	u64 *map = pv_walk_l1e(v, addr);
+	u64 *map = walk_l1e(v, addr);
 	struct frame *f;
 
 	if (!map || (*map & (PTE_P | PTE_RW)) != PTE_P || pv_mfn_is_io(pte_mfn(*map)))

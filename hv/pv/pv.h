@@ -43,6 +43,8 @@ static inline bool pv_has_error_code(unsigned int vec)
 /* --- bounce.c: entering the guest's kernel --- */
 /* Changes between the guest's kernel and user mode: address space, GS base. */
 void pv_toggle_mode(struct vcpu *v);
+/* For a panic: who runs on a CPU (show.c); see cpu/panic.h. */
+void pv_show_running(unsigned int cpu, const struct cpu_user_regs *r, bool detailed);
 /*
  * Makes the frame of ABI section "trap frame" on the guest's kernel stack and points regs at handler.
  * mask: events are masked on entry. error: pushed when has_error. Crashes the domain when it cannot.

@@ -169,7 +169,7 @@ long do_update_descriptor(unsigned long maddr, unsigned long desc, unsigned long
 	if ((maddr & 7) || pv_mfn_is_io(mfn) || !pv_fix_descriptor(&val))
 		return -XEN_EINVAL;
 	spin_lock(&d->mm_lock);
-	f = mfn_to_frame(mfn);
+	f = mfn_to_frame_nospec(mfn);
 	if (f->owner == d->id &&
 	    (f->type & (FT_KIND | FT_VALIDATED)) == (FT_SEGDESC | FT_VALIDATED)) {
 		WRITE_ONCE(*(u64 *)paddr_to_virt(maddr), val);

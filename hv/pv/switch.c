@@ -5,12 +5,14 @@
 #include "pv/msr.h"
 #include "cpu/cpu.h"
 #include "cpu/percpu.h"
+#include "cpu/spec.h"
 #include "cpu/desc.h"
 #include "cpu/features.h"
 #include "lib/string.h"
 #include "mm/tlb.h"
 
 static DEFINE_PER_CPU(struct domain *, loaded_domain);
+static DEFINE_PER_CPU(u64, predicting_for); /* serial of the domain that ran here last */
 
 static void set_xcr0(u64 val)
 {
@@ -113,6 +115,10 @@ static void pv_load(struct vcpu *next)
 		return;
 	if (d != old)
 		atomic_or(&d->pv.dirty_cpus[BIT_WORD(cpu)], BIT_MASK(cpu));
+	if (this_cpu(predicting_for) != d->pv.serial) {
+		this_cpu(predicting_for) = d->pv.serial;
+		spec_change_domain();
+	}
 	/* Never a GDT without our own code segment: an NMI may come at any instruction. */
 	desc_load_gdt(desc_hv_gdt_base());
 	t = tlb_flush_begin();

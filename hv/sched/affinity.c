@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "sched/pool.h"
 #include "sched/runq.h"
 #include "cpu/percpu.h"
 #include "lib/log.h"
@@ -21,15 +22,44 @@ static void affinity_changed(struct vcpu *v, struct runq *rq)
 		runq_place(v);
 }
 
+/*
+ * With the lock: where it may run. Of a wish that its pool does not know a single CPU of, nothing is left
+ * but the pool.
+ */
+static void set_hard(struct vcpu *v)
+{
+	DECLARE_BITMAP(cpus, CONFIG_NR_CPUS);
+	unsigned long any = 0;
+
+	pool_cpus(v->d->cpupool, cpus);
+	for (unsigned int w = 0; w < ARRAY_SIZE(cpus); w++)
+		any |= cpus[w] & v->sched.asked[w] & cpu_online_map[w];
+	for (unsigned int w = 0; w < ARRAY_SIZE(cpus); w++)
+		v->sched.hard[w] = any ? cpus[w] & v->sched.asked[w] : cpus[w];
+}
+
 void sched_set_affinity(struct vcpu *v, const unsigned long *hard, const unsigned long *soft)
 {
 	struct runq *rq = runq_lock_of(v);
-	unsigned long *eff = v->sched.pinned ? v->sched.unpinned : v->sched.hard;
 
 	if (hard)
-		memcpy(eff, hard, sizeof(v->sched.hard));
+		memcpy(v->sched.asked, hard, sizeof(v->sched.asked));
 	if (soft)
 		memcpy(v->sched.soft, soft, sizeof(v->sched.soft));
+	if (!v->sched.pinned)
+		set_hard(v);
+	affinity_changed(v, rq);
+}
+
+void sched_pool_changed(struct vcpu *v)
+{
+	struct runq *rq = runq_lock_of(v);
+
+	if (v->sched.pinned &&
+	    !pool_has(v->d->cpupool, find_first_bit(v->sched.hard, CONFIG_NR_CPUS)))
+		v->sched.pinned = false;
+	if (!v->sched.pinned)
+		set_hard(v);
 	affinity_changed(v, rq);
 }
 
@@ -42,18 +72,21 @@ int sched_pin_override(int cpu)
 	if (cpu >= CONFIG_NR_CPUS || (cpu >= 0 && !test_bit((unsigned int)cpu, cpu_online_map)))
 		return -XEN_EINVAL;
 	rq = runq_lock_of(v);
+	if (cpu >= 0 && !pool_has(v->d->cpupool, (unsigned int)cpu)) {
+		spin_unlock(&rq->lock);
+		return -XEN_EINVAL;
+	}
 	if ((cpu >= 0) == s->pinned) {
 		spin_unlock(&rq->lock);
 		return cpu >= 0 ? -XEN_EBUSY : -XEN_EINVAL;
 	}
-	if (cpu >= 0) {
-		memcpy(s->unpinned, s->hard, sizeof(s->hard));
+	s->pinned = cpu >= 0;
+	if (s->pinned) {
 		memset(s->hard, 0, sizeof(s->hard));
 		set_bit((unsigned int)cpu, s->hard);
 	} else {
-		memcpy(s->hard, s->unpinned, sizeof(s->hard));
+		set_hard(v);
 	}
-	s->pinned = cpu >= 0;
 	affinity_changed(v, rq);
 	return 0;
 }

@@ -16,12 +16,31 @@ static void recheck_all(struct domain *d)
 		sched_recheck(v);
 }
 
+/* What they have run so far belongs to the period that ends. */
+static void account_running(struct domain *d)
+{
+	struct vcpu *v;
+
+	for_each_vcpu (d, v) {
+		struct runq *rq;
+
+		if (!READ_ONCE(v->sched.running))
+			continue;
+		rq = runq_lock_of(v);
+		if (rq->curr == v)
+			runq_account(rq, clock_now());
+		spin_unlock(&rq->lock);
+	}
+}
+
 /* What is left over is lost: it could not be used, or it was not wanted. */
 static void refill(void *arg)
 {
 	struct domain *d = arg;
-	s64 now = atomic_add(&d->sched.budget, quota(d));
+	s64 now;
 
+	account_running(d);
+	now = atomic_add(&d->sched.budget, quota(d));
 	if (now > quota(d))
 		atomic_sub(&d->sched.budget, now - quota(d));
 	if (!d->sched.cap || d->dying)

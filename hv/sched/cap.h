@@ -15,14 +15,19 @@ static inline bool cap_parked(const struct domain *d)
 	return READ_ONCE(d->sched.parked);
 }
 
-/* How long one of its vcpus may run at most before somebody looks again, ns. */
+/*
+ * How long one of its vcpus may run at most before somebody looks again, ns: all of them may be running.
+ * What is overdrawn because of the lower bound is taken off the next period.
+ */
 static inline nsec_t cap_left(const struct domain *d, nsec_t limit)
 {
-	s64 left = READ_ONCE(d->sched.budget);
+	s64 left;
 
-	if (!d->sched.cap || left >= limit)
+	if (!d->sched.cap)
 		return limit;
-	return left > NSEC_PER_MSEC / 10 ? left : NSEC_PER_MSEC / 10;
+	left = READ_ONCE(d->sched.budget) / (s64)d->max_vcpus;
+	left = max(left, (s64)(NSEC_PER_MSEC / 2));
+	return min((nsec_t)left, limit);
 }
 
 #endif

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "sched/runq.h"
 #include "sched/cap.h"
+#include "sched/pool.h"
+#include "cpu/irqflags.h"
 #include "cpu/percpu.h"
 #include "lib/log.h"
 
@@ -69,6 +71,7 @@ static void move_clock(struct runq *rq)
 
 	if (!busy && !first)
 		return;
+	/* analyze-ok nullPointerRedundantCheck: one of the two is there, see above. */
 	least = busy ? rq->curr->sched.vtime : first->sched.node.key;
 	if (busy && first && heap_less(first->sched.node.key, least))
 		least = first->sched.node.key;
@@ -78,10 +81,20 @@ static void move_clock(struct runq *rq)
 	}
 }
 
+/* One that is owed something runs at half the price until it has it. */
+static u64 pay_back(struct vcpu *v, u64 price)
+{
+	u64 paid = min(price / 2, v->sched.owed);
+
+	v->sched.owed -= paid;
+	return price - paid;
+}
+
 void runq_account(struct runq *rq, nsec_t now)
 {
 	struct vcpu *v = rq->curr;
 	nsec_t ran;
+	u64 price;
 
 	if (v == rq->idle)
 		return;
@@ -91,7 +104,10 @@ void runq_account(struct runq *rq, nsec_t now)
 	WRITE_ONCE(rq->counted_to, now);
 	/* A machine that was stopped for a while is no reason to punish who was running. */
 	ran = min(ran, 2 * SCHED_TICK);
-	v->sched.vtime += share_vtime(ran, v->sched.weight);
+	price = share_vtime(ran, v->sched.weight);
+	if (unlikely(v->sched.owed))
+		price = pay_back(v, price);
+	v->sched.vtime += price;
 	cap_charge(v->d, ran);
 	move_clock(rq);
 }
@@ -118,44 +134,37 @@ void runq_remove(struct runq *rq, struct vcpu *v)
 	WRITE_ONCE(rq->nr, rq->nr - 1);
 }
 
-/* To the timeline of another queue. extra: virtual time that it is owed. */
-static void rebase(struct vcpu *v, u64 from, u64 to, u64 extra)
+/* To the timeline of another queue. */
+static void rebase(struct vcpu *v, u64 from, u64 to)
 {
 	s64 ahead = (s64)(v->sched.vtime - from);
 
-	v->sched.vtime = to + (u64)share_clamp(ahead, v->sched.weight) - extra;
+	v->sched.vtime = to + (u64)share_clamp(ahead, v->sched.weight);
 }
 
 /* --- from one queue to another --- */
 
-#define STEAL_LOOK 16
+/* With so many waiting for one CPU, a look at all of them would keep its lock for too long. */
+#define STEAL_LOOK 512
 
-/* One of those that go soon and may run on cpu: a look at the top of the heap, not at all of it. */
+/* One that may run on cpu, rather one that goes soon. */
 static struct vcpu *steal_candidate(const struct runq *from, unsigned int cpu)
 {
-	struct heap_node *todo[STEAL_LOOK], *n = from->heap.root;
-	unsigned int nr = 0;
+	struct heap_node *n = from->heap.root;
 
-	for (unsigned int i = 0; n && i < STEAL_LOOK; i++) {
+	for (unsigned int i = 0; n && i < STEAL_LOOK; i++, n = heap_next(n))
 		if (test_bit(cpu, of_node(n)->sched.hard) && vcpu_runnable(of_node(n)))
 			return of_node(n);
-		if (n->next && nr < STEAL_LOOK)
-			todo[nr++] = n->next;
-		if (n->child)
-			n = n->child;
-		else
-			n = nr ? todo[--nr] : NULL;
-	}
 	return NULL;
 }
 
-static struct vcpu *take_from(struct runq *from, unsigned int cpu, u64 extra)
+static struct vcpu *take_from(struct runq *from, unsigned int cpu)
 {
 	struct vcpu *v = steal_candidate(from, cpu);
 
 	if (v) {
 		runq_remove(from, v);
-		rebase(v, from->clock, runqs[cpu].clock, extra);
+		rebase(v, from->clock, runqs[cpu].clock);
 		v->sched.cpu = cpu;
 	}
 	return v;
@@ -171,18 +180,23 @@ struct vcpu *runq_steal(struct runq *rq)
 		unsigned int other = (cpu + i) % nr_cpus;
 		struct runq *from = &runqs[other];
 
-		if (!READ_ONCE(from->nr))
+		if (!READ_ONCE(from->nr) || !pool_same(cpu, other))
 			continue;
 		if (!spin_trylock(&from->lock)) {
 			missed = true;
 			continue;
 		}
-		v = take_from(from, cpu, 0);
+		v = take_from(from, cpu);
 		spin_unlock(&from->lock);
 	}
-	/* Not knowing what was in a queue is no reason to sleep. */
-	if (!v && missed)
+	/*
+	 * Not knowing what was in a queue is no reason to sleep. But on a processor that is itself
+	 * virtual, who holds the lock may wait for this one to let go.
+	 */
+	if (!v && missed) {
+		cpu_relax();
 		cpu_raise_hazard(cpu, HAZ_SCHED);
+	}
 	return v;
 }
 
@@ -214,7 +228,7 @@ static struct runq *richest(const struct runq *rq, unsigned int cpu, nsec_t now)
 	for_each_online_cpu (other) {
 		struct runq *q = &runqs[other];
 
-		if (other == cpu || load_of(other) >= load_of(cpu))
+		if (other == cpu || !pool_same(cpu, other) || load_of(other) >= load_of(cpu))
 			continue;
 		if (!found || served_until(q, now) > most) {
 			found = q;
@@ -247,8 +261,9 @@ void runq_balance(struct runq *rq, nsec_t now)
 	owed = max(to->served - rq->served, (nsec_t)0);
 	if (owed > SHARE_DEBT)
 		rq->served = to->served - SHARE_DEBT;
-	v = take_from(rq, other, (u64)min(owed, (nsec_t)SHARE_DEBT) << 16);
+	v = take_from(rq, other);
 	if (v) {
+		v->sched.owed += (u64)min(owed, (nsec_t)SHARE_DEBT) << 16;
 		runq_insert(to, v, false, now);
 		cpu_raise_hazard(other, HAZ_SCHED);
 	}
@@ -334,24 +349,24 @@ static bool any_idle(void)
 
 void runq_pass_on(void)
 {
-	unsigned int cpu, idle;
-	bool wanted;
+	unsigned int cpu, idle, i;
 
 	smp_mb();
 	for (cpu = 0; cpu < nr_cpus && any_idle(); cpu++) {
 		struct runq *rq = &runqs[cpu];
+		struct heap_node *n;
 
 		if (!READ_ONCE(rq->nr))
 			continue;
-		for (idle = 0; idle < nr_cpus; idle++) {
-			if (!test_bit(idle, sched_idle_map))
-				continue;
-			spin_lock(&rq->lock);
-			wanted = steal_candidate(rq, idle) != NULL;
-			spin_unlock(&rq->lock);
-			if (wanted && test_and_clear_bit_atomic(idle, sched_idle_map))
+		spin_lock(&rq->lock);
+		for (n = rq->heap.root, i = 0; n && i < STEAL_LOOK; n = heap_next(n), i++) {
+			idle = vcpu_runnable(of_node(n)) ? find_idle(of_node(n), false)
+							 : CONFIG_NR_CPUS;
+			if (idle < CONFIG_NR_CPUS &&
+			    test_and_clear_bit_atomic(idle, sched_idle_map))
 				cpu_raise_hazard(idle, HAZ_SCHED);
 		}
+		spin_unlock(&rq->lock);
 	}
 }
 
@@ -359,6 +374,17 @@ void runq_pass_on(void)
 static bool placeable(const struct vcpu *v)
 {
 	return !v->sched.running && !v->sched.queued && vcpu_runnable(v);
+}
+
+/* With the lock: its virtual time, after it was away from a queue with the clock `from`. */
+static void join(struct runq *rq, struct vcpu *v, u64 from, bool moved, nsec_t now)
+{
+	s64 ahead = (s64)(v->sched.vtime - from);
+
+	if (now - (nsec_t)v->runstate.state_entry_time > SHARE_FORGET)
+		ahead = INT64_MIN;
+	v->sched.vtime = rq->clock + (u64)(moved ? share_clamp(ahead, v->sched.weight)
+						 : share_credit(ahead, v->sched.weight));
 }
 
 void runq_place(struct vcpu *v)
@@ -387,7 +413,7 @@ void runq_place(struct vcpu *v)
 		spin_unlock(&rq->lock);
 	}
 	runq_account(rq, now);
-	rebase(v, cpu == old ? rq->clock : from, rq->clock, 0);
+	join(rq, v, cpu == old ? rq->clock : from, cpu != old, now);
 	runq_insert(rq, v, false, now);
 	/* One that is not the first changes nothing for the CPU: its tick comes soon enough. */
 	first = runq_first(rq) == v;

@@ -34,6 +34,7 @@ struct sched_domain {
 struct sched_vcpu {
 	struct heap_node node; /* in a run queue */
 	u64 vtime;	       /* share.h, on the timeline of the queue of cpu */
+	u64 owed;	       /* virtual time that it is yet to get, from a queue that had less */
 	u32 pause_flags;       /* VPF_*, atomically */
 	u32 pause_count;       /* nested vcpu_pause(), atomically; the domain's own is in d */
 	unsigned int cpu;      /* where it runs, or ran last */
@@ -41,9 +42,10 @@ struct sched_vcpu {
 	bool running, queued;
 	bool yielded, pinned;
 	nsec_t last_start;
-	DECLARE_BITMAP(hard, CONFIG_NR_CPUS);
+	DECLARE_BITMAP(hard, CONFIG_NR_CPUS); /* where it may run */
+	DECLARE_BITMAP(asked,
+		       CONFIG_NR_CPUS); /* of those of its pool, unless SCHEDOP_pin_override */
 	DECLARE_BITMAP(soft, CONFIG_NR_CPUS);
-	DECLARE_BITMAP(unpinned, CONFIG_NR_CPUS); /* hard, while SCHEDOP_pin_override holds */
 	u16 weight;
 };
 
@@ -100,7 +102,9 @@ void __noreturn idle_loop(void);
 void __noreturn resume_guest(void);
 /* Either may be NULL: unchanged. CPUs that are not online count only when there is no other. */
 void sched_set_affinity(struct vcpu *v, const unsigned long *hard, const unsigned long *soft);
-/* The current vcpu: to one CPU, or back (negative). 0, -XEN_EINVAL or -XEN_EBUSY. */
+/* The CPUs of its domain's pool, or the pool, have changed. */
+void sched_pool_changed(struct vcpu *v);
+/* The current vcpu: to one CPU, or back (negative). 0, -XEN_EINVAL (also: not in the pool) or -XEN_EBUSY. */
 int sched_pin_override(int cpu);
 u64 vcpu_cpu_time(const struct vcpu *v); /* ns, the present run included */
 /* *info: struct vcpu_runstate_info, the time in the present state included. */

@@ -20,6 +20,8 @@
 #define SHARE_STEP (4 * NSEC_PER_MSEC)
 /* The most that sleeping earns: a waking vcpu may be that far behind the queue's clock. */
 #define SHARE_CREDIT (6 * NSEC_PER_MSEC)
+/* Who was away so long is no longer compared: beside a light one the clock may have run half its way round. */
+#define SHARE_FORGET (10 * NSEC_PER_SEC)
 /* The most that one brings along as a debt to another queue. */
 #define SHARE_DEBT (20 * NSEC_PER_MSEC)
 
@@ -29,13 +31,23 @@ static inline u64 share_vtime(nsec_t ran, u16 weight)
 	return ((u64)ran << 24) / weight;
 }
 
-/* Where a vcpu that is `ahead` of its old queue's clock (negative: behind) may be in its new one's. */
+/* Where a vcpu that is `ahead` of its queue's clock (negative: behind) is after it has slept. */
+static inline s64 share_credit(s64 ahead, u16 weight)
+{
+	s64 credit = -(s64)share_vtime(SHARE_CREDIT, weight);
+
+	return ahead < credit ? credit : ahead;
+}
+
+/*
+ * Where one that is `ahead` of its old queue's clock may be in its new one's. Beside a light one a heavy
+ * one may run for long at a time: its debt is limited by the clock, not by what it ran.
+ */
 static inline s64 share_clamp(s64 ahead, u16 weight)
 {
-	s64 credit = -(s64)share_vtime(SHARE_CREDIT, weight),
-	    debt = (s64)share_vtime(SHARE_DEBT, weight);
+	s64 debt = (s64)share_vtime(SHARE_DEBT, min(weight, (u16)WEIGHT_DEFAULT));
 
-	return ahead < credit ? credit : ahead > debt ? debt : ahead;
+	return ahead > debt ? debt : share_credit(ahead, weight);
 }
 
 /*

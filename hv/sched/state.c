@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "sched/runq.h"
 #include "sched/cap.h"
+#include "sched/pool.h"
 #include "cpu/percpu.h"
 #include "lib/log.h"
 #include "lib/string.h"
@@ -28,6 +29,7 @@ void sched_init(void)
 	unsigned int cpu;
 
 	memset(sched_idle_map, 0, sizeof(sched_idle_map));
+	pool_init();
 	for (cpu = 0; cpu < CONFIG_NR_CPUS; cpu++) {
 		struct runq *rq = &runqs[cpu];
 
@@ -73,7 +75,8 @@ int sched_init_vcpu(struct vcpu *v)
 	s->cpu = v->id % nr_cpus;
 	s->vtime = READ_ONCE(runqs[s->cpu].clock);
 	s->weight = WEIGHT_DEFAULT;
-	memset(s->hard, 0xff, sizeof(s->hard));
+	memset(s->asked, 0xff, sizeof(s->asked));
+	pool_cpus(v->d->cpupool, s->hard);
 	memset(s->soft, 0xff, sizeof(s->soft));
 	v->runstate.state = RUNSTATE_offline;
 	v->runstate.state_entry_time = (u64)clock_now();

@@ -16,6 +16,7 @@ struct timer_cpu {
 };
 
 static DEFINE_PER_CPU(struct timer_cpu, timer_cpus);
+static DEFINE_PER_CPU(u32, beats);
 
 static struct timer *first_of(const struct timer_cpu *tc)
 {
@@ -25,7 +26,12 @@ static struct timer *first_of(const struct timer_cpu *tc)
 /* Times before the clock's start are all the same, and keys may not be further apart than that. */
 static void insert(struct timer_cpu *tc, struct timer *t)
 {
-	heap_insert(&tc->heap, &t->node, (u64)max(t->expires, (nsec_t)0));
+	u64 key = (u64)max(t->expires, (nsec_t)0);
+
+	if (t->node.in)
+		heap_rekey(&tc->heap, &t->node, key);
+	else
+		heap_insert(&tc->heap, &t->node, key);
 }
 
 /* Locks the heap that t belongs to: it may be moved until the lock is there. */
@@ -79,8 +85,6 @@ void timer_set(struct timer *t, nsec_t expires)
 	unsigned int cpu;
 	struct timer_cpu *tc = lock_of(t, &cpu);
 
-	if (t->node.in)
-		heap_remove(&tc->heap, &t->node);
 	t->expires = expires;
 	insert(tc, t);
 	unlock_and_tell(tc, cpu, t);
@@ -155,12 +159,18 @@ static void run(struct timer_cpu *tc, struct timer *t)
 	spin_lock(&tc->lock);
 }
 
+u32 timer_beats(unsigned int cpu)
+{
+	return READ_ONCE(per_cpu(beats, cpu));
+}
+
 /* The time is taken once: callbacks that set their timers to the past cannot keep us here. */
 void timer_interrupt(void)
 {
 	struct timer_cpu *tc = &this_cpu(timer_cpus);
 	nsec_t now = clock_now();
 
+	this_cpu(beats)++;
 	if (!tc->armed)
 		return;
 	tc->busy = true;

@@ -43,6 +43,8 @@ static inline bool timer_pending(const struct timer *t)
  */
 #define TIMER_BATCH 128
 void timer_interrupt(void);
+/* How often a CPU has been in timer_interrupt, modulo 2^32. */
+u32 timer_beats(unsigned int cpu);
 /* Every CPU, after clock_init / clock_init_cpu: sets the APIC timer up and arms what waits. */
 void timer_init_cpu(void);
 

@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import shutil
+import socket
 import struct
 import subprocess
 import tempfile
@@ -65,29 +66,48 @@ class Place:
     def pack(self, root, name):
         run_tool(os.path.join(self.source, "dom0-initrd/pack"), root, self.path(name), "cat")
 
-    def guests_initrd(self, probe, script="guests"):
-        """dom0 as it is in the image, but with a script where init would go on; returns its name."""
+    def tools_in(self, root, *tools):
+        """Programs of this folder, the probe and its configurations, in /bench."""
+        os.makedirs(f"{root}/bench")
+        for tool in tools:
+            run_tool("gcc", *CFLAGS, "-static", "-s", "-D__XEN_TOOLS__",
+                     os.path.join(HERE, f"{tool}.c"), "-o", f"{root}/bench/{tool}")
+        shutil.copy(os.path.join(self.out, "../guests/probe/probe.elf"), f"{root}/bench/probe.elf")
+        for name, rest in (("idle", 'extra = "idle"\nmemory = 4\n'),
+                           ("load", 'memory = 16\nvcpus = 1\ncpus = "1"\n')):
+            with open(f"{root}/bench/{name}.cfg", "w") as f:
+                f.write(f'kernel = "/bench/probe.elf"\n{rest}')
+
+    def guests_initrd(self):
+        """dom0 as it is in the image, but with guests.sh where init would go on; returns its name."""
         with tempfile.TemporaryDirectory(dir=self.out) as root:
-            os.makedirs(f"{root}/bench")
+            self.tools_in(root, "creating")
             os.makedirs(f"{root}/sbin")
-            for tool in ("creating", "shares"):
-                run_tool("gcc", *CFLAGS, "-static", "-s", "-D__XEN_TOOLS__",
-                         os.path.join(HERE, f"{tool}.c"), "-o", f"{root}/bench/{tool}")
-            shutil.copy(os.path.join(HERE, f"{script}.sh"), f"{root}/sbin/init")
-            shutil.copy(probe, f"{root}/bench/probe.elf")
-            with open(f"{root}/bench/idle.cfg", "w") as f:
-                f.write('kernel = "/bench/probe.elf"\nextra = "idle"\nmemory = 4\n')
-            with open(f"{root}/bench/load.cfg", "w") as f:
-                f.write('kernel = "/bench/probe.elf"\nmemory = 16\nvcpus = 1\n')
+            shutil.copy(os.path.join(HERE, "guests.sh"), f"{root}/sbin/init")
             self.pack(root, "guests.cpio")
-        with open(self.path(f"{script}.initrd"), "wb") as out:
+        with open(self.path("guests.initrd"), "wb") as out:
             with open(os.path.join(self.dom0, "initrd"), "rb") as f:
                 out.write(f.read())
             # The kernel looks for the next archive at a multiple of four.
             out.write(bytes(-out.tell() % 512))
             with open(self.path("guests.cpio"), "rb") as f:
                 out.write(f.read())
-        return f"{script}.initrd"
+        return "guests.initrd"
+
+    def shares_initrd(self):
+        """dom0 with shares.sh as its first process, and without what that does not need."""
+        modules = os.path.join(self.dom0, "root/lib/modules", self.release, "kernel/drivers/xen")
+        with tempfile.TemporaryDirectory(dir=self.out) as work:
+            root = f"{work}/root"
+            shutil.copytree(os.path.join(self.dom0, "root"), root, symlinks=True,
+                            ignore=shutil.ignore_patterns("modules", "init"))
+            self.tools_in(root, "shares")
+            shutil.copy(os.path.join(HERE, "shares.sh"), f"{root}/init")
+            for path in glob.glob(f"{modules}/xen-*.ko") + [f"{modules}/xenfs/xenfs.ko"]:
+                shutil.copy(path, f"{root}/bench")
+            run_tool(os.path.join(self.source, "dom0-initrd/pack"), root,
+                     self.path("shares.initrd"), "zstd", "-q", "-9")
+        return "shares.initrd"
 
     def kernel(self, form):
         """form as dom0-initrd/kernel-image knows it."""
@@ -224,6 +244,14 @@ class Result:
         return int(self.said[name]) if name in self.said else None
 
 
+def row_marks(path, rounds=1000):
+    """What the hypervisor did for one operation of each of the probe's rows, in their order."""
+    with open(path) as f:
+        marks = [m for m in map(json.loads, f) if m["mark"] == "row"]
+    return [{k: (b[f"hv.{k}"] - a[f"hv.{k}"]) // rounds for k in ("cr3", "invlpg", "msr", "locked")}
+            for a, b in zip(marks[::2], marks[1::2])]
+
+
 def functions(blocks, elf):
     """The hypervisor's functions with their instructions, largest first, of a file of blocks."""
     symbols = [line.split() for line in run_tool("nm", "-n", elf, text=True).split("\n")]
@@ -239,24 +267,55 @@ def functions(blocks, elf):
     return sorted(((n, name) for name, n in found.items()), reverse=True)
 
 
+# While dom0's delays are measured, something has a timer each 100 us: see timed().
+PULSE = {"BENCH pulse on": "object_add filter-buffer,id=timer,netdev=pulse,interval=100",
+         "BENCH pulse off": "object_del timer"}
+
+
 def timed(place, name, iso, cpu, timeout, until="BENCH end"):
-    """Two processors, no counting: a virtual clock that stands still while the emulator does."""
-    log = place.path(f"{name}.log")
+    """Two processors, no counting: a virtual clock that stands still while the emulator does.
+
+    One instruction takes 16 ns.  The emulator lets one processor go on until the next timer of the
+    machine is due, then one of them.  So that neither waits long for the other where that matters, a
+    network that nobody is connected to gets a timer.
+    """
+    log, monitor = place.path(f"{name}.log"), tempfile.mktemp(prefix="domus-bench-")
     cmd = ["timeout", str(timeout), "qemu-system-x86_64", "-accel", "tcg", "-cpu", cpu, "-m", "2048",
-           "-smp", "2", "-icount", "shift=4,sleep=off", "-display", "none", "-monitor", "none",
-           "-serial", f"file:{log}", "-no-reboot", "-rtc", "base=2024-01-01T00:00:00,clock=vm",
-           "-seed", "1", "-nic", "none", "-boot", "d", "-cdrom", iso]
+           "-smp", "2", "-icount", "shift=4,sleep=off", "-display", "none", "-monitor",
+           f"unix:{monitor},server,nowait", "-serial", f"file:{log}", "-no-reboot",
+           "-rtc", "base=2024-01-01T00:00:00,clock=vm", "-seed", "1",
+           "-netdev", "user,id=pulse,restrict=on", "-boot", "d", "-cdrom", iso]
     with open(log, "w"):
         pass
+    todo = dict(PULSE)
     with subprocess.Popen(cmd, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                           stderr=subprocess.DEVNULL) as process:
         while process.poll() is None:
             time.sleep(1)
             with open(log, errors="replace") as f:
-                if until in f.read():
-                    process.terminate()
-                    break
+                text = f.read()
+            for said in [x for x in todo if x in text]:
+                tell(monitor, todo.pop(said))
+            if until in text:
+                process.terminate()
+                break
+    if os.path.exists(monitor):
+        os.remove(monitor)
     return Result(log)
+
+
+def tell(monitor, command):
+    """One line to the emulator's monitor."""
+    with socket.socket(socket.AF_UNIX) as s:
+        s.settimeout(60)
+        s.connect(monitor)
+        got = b""
+        while not got.endswith(b"(qemu) "):
+            got += s.recv(4096)
+        s.sendall(command.encode() + b"\n")
+        got = b""
+        while not got.endswith(b"(qemu) "):
+            got += s.recv(4096)
 
 
 def qemu(place, name, boot, hv, kernel, cpu, timeout, exact=True, until="BENCH end", more="",

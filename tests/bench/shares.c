@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * shares SECONDS: how much each guest ran meanwhile, by the hypervisor's count in nanoseconds, as lines
- * "DOMID NS", after a line "0 NS" with the time that passed.
+ * shares SECONDS DOMID...: how much each of these guests ran meanwhile, by the hypervisor's count, in
+ * billionths of the time that passed.
  * shares sleep N: sleeps N times for 10 ms and prints the median and the worst delay, in ns.
  */
 #include <fcntl.h>
@@ -45,15 +45,30 @@ static uint64_t clock_ns(void)
 	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
 }
 
-/* times[domid]; dom0's place is for the clock. */
-static void look(uint64_t *times)
+struct look {
+	uint64_t at, ran;
+};
+
+/*
+ * The clock and a domain's time at one instant: dom0 may have been off its processor in between, then once
+ * more.
+ */
+static int look(unsigned int id, struct look *l)
 {
 	struct xen_domctl_getdomaininfo info;
+	uint64_t before, after;
 
-	times[0] = clock_ns();
-	for (unsigned int id = 1; !get_info(id, &info) && info.domain < MAX_DOMAINS;
-	     id = info.domain + 1u)
-		times[info.domain] = info.cpu_time;
+	for (int i = 0; i < 20; i++) {
+		before = clock_ns();
+		if (get_info(id, &info))
+			return -1;
+		after = clock_ns();
+		if (after - before < 200000)
+			break;
+	}
+	l->at = before + (after - before) / 2;
+	l->ran = info.cpu_time;
+	return 0;
 }
 
 static int compare(const void *a, const void *b)
@@ -81,24 +96,33 @@ static void sleeper(unsigned int n)
 	printf("%llu %llu\n", (unsigned long long)late[n / 2], (unsigned long long)late[n - 1]);
 }
 
+static int shares(unsigned int seconds, int nr, char **ids)
+{
+	struct timespec t = {.tv_sec = seconds};
+	static struct look before[MAX_DOMAINS], after[MAX_DOMAINS];
+
+	for (int i = 0; i < nr; i++)
+		if (look((unsigned int)atoi(ids[i]), &before[i]))
+			return 1;
+	nanosleep(&t, NULL);
+	for (int i = 0; i < nr; i++)
+		if (look((unsigned int)atoi(ids[i]), &after[i]))
+			return 1;
+	for (int i = 0; i < nr; i++)
+		printf("%.0f ", 1e9 * (double)(after[i].ran - before[i].ran) /
+					(double)(after[i].at - before[i].at));
+	printf("\n");
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
-	static uint64_t before[MAX_DOMAINS], after[MAX_DOMAINS];
-	struct timespec t = {0};
-
 	if (argc == 3 && !strcmp(argv[1], "sleep")) {
 		sleeper((unsigned int)atoi(argv[2]));
 		return 0;
 	}
 	fd = open("/dev/xen/privcmd", O_RDWR);
-	if (argc != 2 || fd < 0)
+	if (argc < 3 || argc > 2 + MAX_DOMAINS || fd < 0)
 		return 2;
-	look(before);
-	t.tv_sec = atoi(argv[1]);
-	nanosleep(&t, NULL);
-	look(after);
-	for (unsigned int id = 0; id < MAX_DOMAINS; id++)
-		if (after[id])
-			printf("%u %llu\n", id, (unsigned long long)(after[id] - before[id]));
-	return 0;
+	return shares((unsigned int)atoi(argv[1]), argc - 2, argv + 2);
 }

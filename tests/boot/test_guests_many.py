@@ -36,7 +36,7 @@ def test_ten_linux_guests(boot):
     assert len(set(addresses)) == 10
     for g, address in zip(many, addresses):
         assert " 0% packet loss" in m.run(f"ping -c 2 -W 20 {address}")
-        assert g.type("mount | grep -c ' /data ext'").strip() == "1"
+        assert g.type("mount | grep -c ' on /data type ext4'").strip() == "1"
         g.type("dd if=/dev/urandom of=/data/file bs=64k count=32 2>/dev/null; sync")
     for g, next_one in zip(many, addresses[1:] + addresses[:1]):
         assert " 0% packet loss" in g.type(f"ping -c 1 -W 20 {next_one}")

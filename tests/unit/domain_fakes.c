@@ -7,6 +7,7 @@
 #include <cmocka.h>
 #include <xen/sched.h>
 #include "cpu/panic.h"
+#include "cpu/trace.h"
 #include "cpu/percpu.h"
 #include "dom/vtime.h"
 #include "lib/inject.h"
@@ -231,6 +232,10 @@ void machine_restart(void)
 void machine_halt(void)
 {
 	longjmp(machine_off, 3);
+}
+
+void console_end_in_order(void)
+{
 }
 
 void show_regs(const struct cpu_user_regs *r)

@@ -10,6 +10,7 @@
 #include "call/topology.h"
 #include "cpu/cpu.h"
 #include "cpu/features.h"
+#include "cpu/spec.h"
 #include "dom/domain.h"
 #include "mm/guest_copy.h"
 #include "pv/msr.h"
@@ -28,9 +29,20 @@ int rdmsr_safe(u32 msr, u64 *v)
 	return 0;
 }
 
+static u64 barriers;
+
 int wrmsr_safe(u32 msr, u64 v)
 {
+	barriers += msr == MSR_PRED_CMD && v == 1;
 	return 0;
+}
+
+struct spec_choice spec_choice;
+static u32 loaded;
+
+void spec_load_guest(u32 guest_value)
+{
+	loaded = guest_value;
 }
 
 u64 clock_tsc_hz(void)
@@ -125,7 +137,7 @@ static int setup(void **state)
 	(void)state;
 	max_basic = 0x1f;
 	max_ext = 0x80000028u;
-	cpuid_host = (struct cpuid_host){fake_cpuid, 7, 0xffffffffULL, 1};
+	cpuid_host = (struct cpuid_host){.read = fake_cpuid, .xcr0 = 7, .arch_caps = 0xffffffffULL, .amd = 1};
 	cpuid_derive();
 	memset(&domu, 0, sizeof(domu));
 	memset(&dom0_, 0, sizeof(dom0_));
@@ -475,6 +487,44 @@ static void msrs(void **state)
 	cpu_features.vendor = VENDOR_AMD;
 }
 
+/* SPEC_CTRL: only where it is offered, only bits that the guest has, and each vcpu's own. */
+static void spec_ctrl(void **state)
+{
+	u64 val;
+
+	(void)state;
+	assert_false(HAS(cpuid_featureset(CPU_POLICY_PV), IBRSB));
+	assert_false(HAS(cpuid_featureset(CPU_POLICY_PV), AMD_SSBD));
+	cpuid_host.spec_ctrl = 1;
+	cpuid_derive();
+	assert_true(HAS(cpuid_featureset(CPU_POLICY_PV), IBRSB));
+	assert_true(HAS(cpuid_featureset(CPU_POLICY_PV), SSBD));
+	spec_choice.guest = SPEC_CTRL_IBRS | SPEC_CTRL_SSBD;
+	assert_true(pv_wrmsr(&vcpu, MSR_SPEC_CTRL, SPEC_CTRL_SSBD));
+	assert_true(loaded == SPEC_CTRL_SSBD && vcpu.pv.spec_ctrl == SPEC_CTRL_SSBD);
+	assert_false(pv_wrmsr(&vcpu, MSR_SPEC_CTRL, SPEC_CTRL_STIBP));
+	assert_false(pv_wrmsr(&vcpu, MSR_SPEC_CTRL, 1ULL << 32));
+	assert_false(pv_wrmsr(&vcpu, MSR_SPEC_CTRL, 1ULL << 10));
+	assert_true(pv_rdmsr(&vcpu, MSR_SPEC_CTRL, &val) && val == SPEC_CTRL_SSBD);
+	/* A domain whose policy has no such feature. */
+	vcpu.d = &domu;
+	domu.pv.own_features = true;
+	assert_false(pv_wrmsr(&vcpu, MSR_SPEC_CTRL, 0));
+	assert_false(pv_rdmsr(&vcpu, MSR_SPEC_CTRL, &val));
+	assert_false(pv_wrmsr(&vcpu, MSR_PRED_CMD, 1));
+	vcpu.d = &dom0_;
+	barriers = 0;
+	assert_true(pv_wrmsr(&vcpu, MSR_PRED_CMD, 1) && barriers == 1);
+	assert_true(pv_wrmsr(&vcpu, MSR_PRED_CMD, 0) && barriers == 1);
+	assert_false(pv_wrmsr(&vcpu, MSR_PRED_CMD, 2));
+	/* At a switch of vcpus. */
+	loaded = 0;
+	pv_load_msrs(&vcpu);
+	assert_true(loaded == SPEC_CTRL_SSBD);
+	spec_choice.guest = 0;
+	assert_false(pv_rdmsr(&vcpu, MSR_SPEC_CTRL, &val));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -490,6 +540,7 @@ int main(void)
 		cmocka_unit_test_setup(featuresets, setup),
 		cmocka_unit_test_setup(topologies, setup),
 		cmocka_unit_test_setup(msrs, setup),
+		cmocka_unit_test_setup(spec_ctrl, setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -106,6 +106,19 @@ static void test_too_many_puts(void **state)
 	buddy_free(f, 0);
 }
 
+/* Without a reference, as while it is being exchanged, nobody gets at it, whoever the owner is. */
+static void test_without_reference(void **state)
+{
+	struct frame *f = give(DOM);
+
+	f->refs = 0;
+	assert_null(get_frame(frame_to_mfn(f), DOM));
+	f->refs = FR_FOREIGN;
+	assert_null(get_frame(frame_to_mfn(f), DOM));
+	f->refs = FR_ALLOCATED | 1;
+	take_away(f);
+}
+
 static void test_overflow(void **state)
 {
 	struct frame *f = give(DOM);
@@ -328,6 +341,7 @@ int main(void)
 		cmocka_unit_test_setup(test_who_may, setup),
 		cmocka_unit_test_setup(test_last_reference_frees, setup),
 		cmocka_unit_test_setup(test_too_many_puts, setup),
+		cmocka_unit_test_setup(test_without_reference, setup),
 		cmocka_unit_test_setup(test_overflow, setup),
 		cmocka_unit_test_setup(test_xenheap, setup),
 		cmocka_unit_test_setup(test_types, setup),

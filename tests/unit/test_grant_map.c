@@ -15,11 +15,12 @@ static struct domain *d0, *d1;
 static struct grant_entry_v1 *table;
 static u64 *l1;
 static struct frame *l1f, *page;
-static unsigned long flushed;
+static unsigned long flushed, flushed_before; /* the last two */
 
 void tlb_flush_cpus(const unsigned long *cpus, unsigned long va)
 {
 	assert_false(spin_is_locked(&d0->mm_lock));
+	flushed_before = flushed;
 	flushed = va;
 }
 
@@ -178,6 +179,7 @@ static void test_replace(void **state)
 	assert_int_equal(unmap(VA, VA, h), GNTST_bad_virt_addr);
 	assert_int_equal(unmap(VA, VA + (1UL << 40), h), GNTST_bad_virt_addr);
 	assert_int_equal(unmap(VA, VA + PAGE_SIZE, h), 0);
+	assert_true(flushed == VA && flushed_before == VA + PAGE_SIZE);
 	assert_int_equal(l1[L1_INDEX(VA)], e);
 	assert_int_equal(l1[L1_INDEX(VA) + 1], 0);
 	assert_int_equal(own->refs & FR_COUNT, 2);
@@ -195,6 +197,35 @@ static void test_taken_away(void **state)
 	assert_int_equal(page->type & FT_COUNT, 0);
 	assert_int_equal(unmap(VA, 0, h), GNTST_general_error);
 	assert_int_equal(page->refs & FR_COUNT, 2);
+}
+
+/* Something else, with the same rights, is not that mapping. */
+static void test_changed(void **state)
+{
+	struct frame *own = peer_frame(d0);
+	grant_handle_t h;
+
+	assert_int_equal(map(VA, 0, &h), 0);
+	assert_int_equal(pv_l1e_set(d0, 0, &l1[L1_INDEX(VA)],
+				    make_pte(frame_to_mfn(own), PTE_P | PTE_RW | PTE_US), false),
+			 0);
+	assert_int_equal(unmap(VA, 0, h), GNTST_general_error);
+	assert_int_equal(pte_mfn(l1[L1_INDEX(VA)]), frame_to_mfn(own));
+	assert_int_equal(own->refs & FR_COUNT, 2);
+}
+
+/* Several in one call: one flush, of everything. */
+static void test_two_at_once(void **state)
+{
+	struct gnttab_unmap_grant_ref op[2] = {{.host_addr = VA}, {.host_addr = VA + PAGE_SIZE}};
+
+	assert_int_equal(map(VA, 0, &op[0].handle), 0);
+	assert_int_equal(map(VA + PAGE_SIZE, 0, &op[1].handle), 0);
+	flushed = 0;
+	assert_int_equal(
+		peer_call(do_grant_table_op, GNTTABOP_unmap_grant_ref, (unsigned long)op, 2), 0);
+	assert_int_equal(op[0].status | op[1].status, 0);
+	assert_true(flushed == TLB_ALL);
 }
 
 /* Handles that nobody uses take one page; the last one to go gives back the others. */
@@ -239,6 +270,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(test_by_va),	 T(test_by_pte),     T(test_odd_addresses),
 		T(test_replace), T(test_taken_away), T(test_handles_come_back),
+		T(test_changed), T(test_two_at_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -37,17 +37,20 @@ void evtchn_pirq_pending(struct domain *d, u32 port)
 
 static unsigned long eoi_page[512];
 static struct frame eoi_frame;
+static int eoi_frame_held;
 char *test_directmap = (char *)eoi_page;
 
 struct frame *get_frame_and_writable(mfn_t mfn, u16 domid)
 {
 	(void)domid;
+	eoi_frame_held += mfn == 0;
 	return mfn == 0 ? &eoi_frame : NULL;
 }
 
 void put_frame_and_writable(struct frame *f)
 {
 	assert_ptr_equal(f, &eoi_frame);
+	eoi_frame_held--;
 }
 
 extern struct frame *frame_table;
@@ -397,13 +400,16 @@ static void test_pirq_gsi(void **state)
 	assert_int_equal(fake_pin[9].dest, 4);
 	assert_int_equal(pirq_needs_eoi(&dom, 9, &needs), 0);
 	assert_true(needs);
+	assert_int_equal(pirq_needs_eoi(&dom, MAX_PIRQS, &needs), -XEN_EINVAL);
 	pirq_unbind(&dom, 9);
 	assert_true(fake_pin[9].masked);
 	assert_int_equal(pirq_unmap(&dom, 9), 0);
 	assert_int_equal(pirq_unmap(&dom, 9), -XEN_EINVAL);
 	assert_int_equal(eoi_page[0], 0);
 	assert_int_equal(pirq_eoi(&dom, 9), -XEN_EINVAL);
+	assert_int_equal(eoi_frame_held, 1);
 	pirq_destroy_domain(&dom);
+	assert_int_equal(eoi_frame_held, 0);
 }
 
 static void test_pirq_trigger_comes_later(void **state)

@@ -28,7 +28,13 @@ static void heap_like_model(void **state)
 	for (unsigned int i = 0; i < 100000; i++) {
 		struct heap_node *x = &t[(unsigned int)rand() % NR];
 
-		if (x->in) {
+		if (x->in && rand() % 2) {
+			/* A small step often stays between its neighbours. */
+			s64 key = (s64)x->key + rand() % 21 - 10;
+
+			heap_rekey(&h, x, (u64)key);
+			assert_true(x->in && (s64)x->key == key);
+		} else if (x->in) {
 			heap_remove(&h, x);
 			in--;
 		} else {
@@ -44,6 +50,34 @@ static void heap_like_model(void **state)
 		assert_int_equal(h.root != NULL, in != 0);
 		if (h.root)
 			assert_int_equal((s64)h.root->key, earliest(t));
+	}
+}
+
+/* heap_next(): each once, and nobody before who is above him. */
+static void heap_walk(void **state)
+{
+	static struct heap_node t[NR];
+	struct heap h = {0};
+
+	srand(3);
+	for (unsigned int round = 0; round < 2000; round++) {
+		unsigned int in = 0, seen = 0, last = (unsigned int)rand() % NR;
+		bool visited[NR] = {false};
+
+		if (t[last].in)
+			heap_remove(&h, &t[last]);
+		else
+			heap_insert(&h, &t[last], (u64)rand());
+		for (unsigned int i = 0; i < NR; i++)
+			in += t[i].in;
+		for (struct heap_node *n = h.root; n; n = heap_next(n), seen++) {
+			assert_true(n->in && !visited[n - t]);
+			visited[n - t] = true;
+			if (n->prev)
+				assert_true(visited[n->prev - t]);
+			assert_true(seen < in);
+		}
+		assert_int_equal(seen, in);
 	}
 }
 
@@ -68,6 +102,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(heap_like_model),
+		cmocka_unit_test(heap_walk),
 		cmocka_unit_test(heap_sorts),
 	};
 

@@ -304,6 +304,29 @@ static void test_domain_stops(void **state)
 	check_all();
 }
 
+/* Behind many that may not leave their CPU waits one that may. */
+static void test_idle_looks_far(void **state)
+{
+	unsigned int i;
+
+	(void)state;
+	for (i = 0; i < 60; i++) {
+		pin(new_vcpu(i), 1);
+		vcpu_up(dom->vcpu[i]);
+	}
+	fake_settle();
+	fake_run(NSEC_PER_SEC, NULL);
+	for (i = 0; i < 60; i++) {
+		if (cpu_of(dom->vcpu[i]) < CONFIG_NR_CPUS)
+			continue;
+		pin(dom->vcpu[i], 3);
+		fake_settle();
+		assert_int_equal(cpu_of(dom->vcpu[i]), 1);
+		pin(dom->vcpu[i], 1);
+		fake_settle();
+	}
+}
+
 static void random_op(struct vcpu *v)
 {
 	unsigned int cpu = cpu_of(v);
@@ -378,6 +401,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_block_with_event, one_cpu, teardown),
 		cmocka_unit_test_setup_teardown(test_pause_fetches_registers, four_cpus, teardown),
 		cmocka_unit_test_setup_teardown(test_domain_stops, four_cpus, teardown),
+		cmocka_unit_test_setup_teardown(test_idle_looks_far, four_cpus, teardown),
 		cmocka_unit_test_setup_teardown(test_storm, four_cpus, teardown),
 	};
 

@@ -99,14 +99,35 @@ static void test_cap(void **state)
 	sched_stop_domain(dom);
 }
 
+/* All of them run at once, so that each alone never sees the cap coming. */
+static void test_cap_of_many(void **state)
+{
+	u64 t = 0;
+
+	(void)state;
+	for (unsigned int i = 0; i < 4; i++)
+		new_vcpu(i);
+	sched_init_domain(dom);
+	sched_set_share(dom, 256, 150);
+	for (unsigned int i = 0; i < 4; i++)
+		vcpu_up(dom->vcpu[i]);
+	fake_settle();
+	fake_run(10 * NSEC_PER_SEC, NULL);
+	for (unsigned int i = 0; i < 4; i++)
+		t += vcpu_cpu_time(dom->vcpu[i]);
+	assert_in_range(t, 14925 * NSEC_PER_MSEC, 15075 * NSEC_PER_MSEC);
+	sched_stop_domain(dom);
+}
+
 static struct vcpu *cheat;
 static bool cheat_yields;
-static nsec_t cheat_slept;
+static nsec_t cheat_slept, cheat_period;
 
-/* Leaves the CPU just before each multiple of 10 ms, for 100 us. */
+/* Leaves the CPU just before each multiple of its period, for 100 us. */
 static void cheating(void)
 {
-	if (running_on(0) == cheat && fake_now % (10 * NSEC_PER_MSEC) > 9800 * NSEC_PER_USEC) {
+	if (running_on(0) == cheat &&
+	    fake_now % cheat_period > cheat_period - 200 * NSEC_PER_USEC) {
 		if (cheat_yields) {
 			act_as(0);
 			vcpu_yield_current();
@@ -131,6 +152,7 @@ static void check_cheat(bool yields)
 		vcpu_up(new_vcpu(i));
 	cheat = new_vcpu(3);
 	cheat_yields = yields;
+	cheat_period = 10 * NSEC_PER_MSEC;
 	cheat_slept = 0;
 	vcpu_up(cheat);
 	fake_settle();
@@ -153,6 +175,88 @@ static void test_yield_earns_nothing(void **state)
 	check_cheat(true);
 }
 
+/* Beside light ones a heavy one runs long at a time; sleeping does not let it off what it is ahead. */
+static void test_heavy_sleep_earns_nothing(void **state)
+{
+	u64 want = 10 * NSEC_PER_SEC * 10 / 17;
+
+	(void)state;
+	for (unsigned int i = 0; i < 7; i++)
+		vcpu_up(new_vcpu(i));
+	cheat = new_vcpu(7);
+	cheat->sched.weight = 2560;
+	cheat_yields = false;
+	cheat_period = 40 * NSEC_PER_MSEC;
+	cheat_slept = 0;
+	vcpu_up(cheat);
+	fake_settle();
+	fake_run(10 * NSEC_PER_SEC, cheating);
+	assert_true(vcpu_cpu_time(cheat) <= want + want / 200);
+	if (cheat_slept)
+		vcpu_wake(cheat);
+	fake_settle();
+}
+
+/* The clock has run once round and back to where the sleeper seems to be far ahead. */
+static void test_long_sleep(void **state)
+{
+	struct vcpu *hog = new_vcpu(0), *sleeper = new_vcpu(1);
+	u64 far = 3UL << 62;
+
+	(void)state;
+	vcpu_up(sleeper);
+	fake_settle();
+	block(sleeper);
+	vcpu_up(hog);
+	fake_settle();
+	fake_run(NSEC_PER_SEC, NULL);
+	runqs[0].clock += far;
+	hog->sched.vtime += far;
+	fake_now += 1000 * NSEC_PER_SEC;
+	fake_run(NSEC_PER_SEC, NULL);
+	vcpu_wake(sleeper);
+	fake_settle();
+	fake_run(NSEC_PER_MSEC, NULL);
+	assert_int_equal(cpu_of(sleeper), 0);
+}
+
+static struct vcpu *napper;
+static nsec_t nap_woken, nap_worst;
+
+/* Sleeps until the next multiple of 10 ms, then runs for a moment. */
+static void napping(void)
+{
+	bool running = cpu_of(napper) < CONFIG_NR_CPUS;
+
+	if (running) {
+		nap_worst = max(nap_worst, fake_now - nap_woken);
+		block(napper);
+	} else if (fake_now % (10 * NSEC_PER_MSEC) == 0) {
+		nap_woken = fake_now;
+		vcpu_wake(napper);
+		fake_settle();
+	}
+}
+
+/* What an uneven number of hogs is owed for changing CPUs, it does not get at once. */
+static void test_nap_beside_odd_number(void **state)
+{
+	(void)state;
+	for (unsigned int i = 0; i < 5; i++)
+		vcpu_up(new_vcpu(i));
+	napper = new_vcpu(5);
+	pin(napper, 1);
+	vcpu_up(napper);
+	fake_settle();
+	nap_woken = fake_now;
+	fake_run(NSEC_PER_SEC, napping);
+	nap_worst = 0;
+	fake_run(10 * NSEC_PER_SEC, napping);
+	assert_in_range(nap_worst, 1, 600 * NSEC_PER_USEC);
+	vcpu_wake(napper);
+	fake_settle();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -160,8 +264,12 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_weights, one_cpu, teardown),
 		cmocka_unit_test_setup_teardown(test_odd_number, four_cpus, teardown),
 		cmocka_unit_test_setup_teardown(test_cap, four_cpus, teardown),
+		cmocka_unit_test_setup_teardown(test_cap_of_many, four_cpus, teardown),
 		cmocka_unit_test_setup_teardown(test_sleep_earns_nothing, one_cpu, teardown),
 		cmocka_unit_test_setup_teardown(test_yield_earns_nothing, one_cpu, teardown),
+		cmocka_unit_test_setup_teardown(test_heavy_sleep_earns_nothing, one_cpu, teardown),
+		cmocka_unit_test_setup_teardown(test_long_sleep, one_cpu, teardown),
+		cmocka_unit_test_setup_teardown(test_nap_beside_odd_number, four_cpus, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -33,6 +33,19 @@ static void test_alone(void **state)
 	}
 }
 
+/* After a panic has stopped the holder for good. */
+static void test_ignored(void **state)
+{
+	spinlock_t l = SPINLOCK_INIT;
+
+	spin_lock(&l);
+	spin_ignored = true;
+	spin_lock(&l);
+	spin_ignored = false;
+	assert_true(spin_is_locked(&l));
+	spin_unlock(&l);
+}
+
 static void *worker(void *arg)
 {
 	for (int i = 0; i < ROUNDS; i++) {
@@ -93,6 +106,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_alone),
+		cmocka_unit_test(test_ignored),
 		cmocka_unit_test(test_threads),
 		cmocka_unit_test(test_hook),
 	};

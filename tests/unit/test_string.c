@@ -166,13 +166,26 @@ static void test_numbers(void **state)
 	}
 }
 
+static void test_clear(void **state)
+{
+	_Alignas(64) unsigned char page[64 * 9], want[sizeof(page)];
+
+	for (size_t n = 0; n <= 7; n++) {
+		memset(page, 0x5a, sizeof(page));
+		memset(want, 0x5a, sizeof(want));
+		memset(want + 64, 0, 64 * n);
+		clear_lines(page + 64, 64 * n);
+		assert_memory_equal(page, want, sizeof(page));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_copy),	cmocka_unit_test(test_move),
 		cmocka_unit_test(test_set),	cmocka_unit_test(test_compare),
 		cmocka_unit_test(test_texts),	cmocka_unit_test(test_strlcpy),
-		cmocka_unit_test(test_numbers),
+		cmocka_unit_test(test_numbers), cmocka_unit_test(test_clear),
 	};
 
 	return cmocka_run_group_tests_name("string", tests, NULL, NULL);

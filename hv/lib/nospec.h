@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A processor may run ahead on a check that will fail and use the value all the same ("Spectre", first
+ * variant). These make a value harmless without a branch that could be guessed wrong. They do not
+ * replace the check.
+ */
+#ifndef LIB_NOSPEC_H
+#define LIB_NOSPEC_H
+
+#include "lib/types.h"
+
+/* i when i < n, else 0, also in code that runs ahead of its check. n > 0. */
+static inline unsigned long nospec_index(unsigned long i, unsigned long n)
+{
+	unsigned long mask;
+
+	__asm__("cmp %2, %1\n\tsbb %0, %0" : "=r"(mask) : "r"(i), "rm"(n) : "cc");
+	return i & mask;
+}
+
+/* Nothing behind it begins before everything ahead of it has ended: after a check, where no index can help. */
+static inline void nospec_barrier(void)
+{
+	__asm__ __volatile__("lfence" ::: "memory");
+}
+
+#endif

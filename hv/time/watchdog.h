@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The hypervisor watches itself: a CPU that stays in it for too long, with interrupts off, is brought to
+ * a panic by NMI. By timers of two CPUs, so it works on every machine with two; the others are not woken.
+ */
+#ifndef TIME_WATCHDOG_H
+#define TIME_WATCHDOG_H
+
+#include "lib/types.h"
+
+extern bool opt_watchdog;
+extern unsigned int opt_watchdog_timeout; /* seconds; 0: no watchdog */
+/* Boot CPU, once, when all CPUs run. */
+void watchdog_start(void);
+
+#endif
