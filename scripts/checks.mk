@@ -2,7 +2,8 @@
 # What `make check` runs.  A part whose folder does not exist yet says so and is skipped.
 
 .PHONY: check check-matrix check-style check-layers check-abi-table check-docs unit \
-	check-branches check-sim check-boot check-mutants sim bench compare-xl analyze coverage
+	check-branches check-sim check-boot check-fuzz check-mutants fuzz hv-inject sim bench \
+	compare-xl analyze coverage
 
 check-style check-layers check-abi-table check-docs:
 	$(call say,CHECK,$@)
@@ -24,6 +25,31 @@ unit: | $(bootstrap-stamp)
 		$(MAKE) -C tests/unit O=$(O)/tests/unit check; \
 	else echo "unit: skipped, there is no tests/unit yet"; fi
 
+# The fixed corpus; `fuzz` is a million inputs: FUZZ_PURE for each program here, the rest in guests.
+FUZZ_PURE   ?= 250000
+FUZZ_SEEDS  ?= 1 10
+FUZZ_INPUTS ?= 50000
+
+check-fuzz: | $(bootstrap-stamp)
+	$(call say,CHECK,fuzz)
+	$(Q)$(MAKE) -C tests/fuzz O=$(O)/tests/fuzz check
+
+fuzz: hv probe | $(bootstrap-stamp)
+	$(call say,FUZZ,pure floors)
+	$(Q)$(MAKE) -C tests/fuzz O=$(O)/tests/fuzz RUNS=$(FUZZ_PURE) fuzz
+	$(call say,FUZZ,guest)
+	$(Q)DOMUS_OUT=$(O) tests/fuzz/guest $(FUZZ_SEEDS) $(FUZZ_INPUTS)
+
+# A hypervisor with fault injection, of the same configuration otherwise.
+hv-inject: $(DOTCONFIG)
+	$(call say,CHECK,hv-inject)
+	$(Q)mkdir -p $(O)/inject
+	$(Q)(cat $(DOTCONFIG); echo CONFIG_HV_FAULT_INJECT=y) | cmp -s - $(O)/inject/.asked || { \
+		(cat $(DOTCONFIG); echo CONFIG_HV_FAULT_INJECT=y) > $(O)/inject/.asked; \
+		cp $(O)/inject/.asked $(O)/inject/.config; \
+		$(MAKE) O=$(O)/inject DL=$(DL) KCONFIG_CONFIG=$(O)/inject/.config olddefconfig >/dev/null; }
+	$(Q)$(MAKE) O=$(O)/inject DL=$(DL) KCONFIG_CONFIG=$(O)/inject/.config hv
+
 check-branches: $(hv-elf)
 	$(call say,CHECK,$@)
 	$(Q)scripts/check-branches $(hv-elf)
@@ -41,7 +67,7 @@ sim: | $(bootstrap-stamp)
 pytest = DOMUS_ISO=$(iso) DOMUS_HV=$(hv-bin) DOMUS_OUT=$(O) DOMUS_SRC=$(S) \
 	/usr/bin/python3 -m pytest -p no:cacheprovider $(if $(filter 1,$(V)),-v) $(PYTEST_ARGS)
 
-check-boot: iso probe
+check-boot: iso probe hv-inject
 	$(call say,CHECK,boot)
 	$(Q)if [ -d tests/boot ]; then $(pytest) -m "not matrix" tests/boot; \
 	else echo "boot: skipped, there is no tests/boot yet"; fi
@@ -51,7 +77,7 @@ check-matrix: iso probe
 	$(Q)if [ -d tests/boot ]; then $(pytest) -m matrix tests/boot; \
 	else echo "matrix: skipped, there is no tests/boot yet"; fi
 
-check: check-style check-layers check-abi-table check-docs unit check-branches check-sim check-boot
+check: check-style check-layers check-abi-table check-docs unit check-fuzz check-branches check-sim check-boot
 
 # MUTANTS= chooses some; without it those that have no result yet for this source.
 check-mutants: | $(bootstrap-stamp)

@@ -13,7 +13,7 @@
 
 #define XENVER_INJECT 0x1a7ec7
 #define NEVER	      0xffffffff
-#define MAX_N	      60
+#define MAX_N	      200
 #define GUEST_PAGES   24
 #define GUEST_PFN     0x100
 #define NR_OPS	      8

@@ -47,21 +47,32 @@ struct tag_fb {
 
 struct boot_info boot_info;
 
+/* A text of at most len bytes, whether it ends there or not. */
+static void copy_text(char *dst, size_t size, const char *text, size_t len)
+{
+	size_t n = min(strnlen(text, len), size - 1);
+
+	memcpy(dst, text, n);
+	dst[n] = '\0';
+}
+
 static void parse_module(const struct tag_module *t)
 {
 	struct boot_module *m = &boot_info.module[boot_info.nr_modules];
 
-	if (boot_info.nr_modules == BOOT_MAX_MODULES || t->end < t->start)
+	if (boot_info.nr_modules == BOOT_MAX_MODULES || t->size < sizeof(*t) || t->end < t->start)
 		return;
 	boot_info.nr_modules++;
 	m->start = t->start;
 	m->end = t->end;
-	strlcpy(m->args, t->args, sizeof(m->args));
+	copy_text(m->args, sizeof(m->args), t->args, t->size - sizeof(*t));
 }
 
 static void parse_mmap(const struct tag_mmap *t)
 {
-	for (u32 off = sizeof(*t); t->entry_size && off + t->entry_size <= t->size;
+	if (t->size < sizeof(*t) || t->entry_size < sizeof(struct mmap_entry))
+		return;
+	for (u32 off = sizeof(*t); off < t->size && t->entry_size <= t->size - off;
 	     off += t->entry_size) {
 		const struct mmap_entry *e = (const void *)((const char *)t + off);
 
@@ -81,6 +92,8 @@ static void parse_fb(const struct tag_fb *t)
 {
 	struct boot_info *b = &boot_info;
 
+	if (t->size < offsetof(struct tag_fb, reserved))
+		return;
 	b->has_framebuffer = true;
 	b->fb_addr = t->addr;
 	b->fb_pitch = t->pitch;
@@ -102,10 +115,10 @@ static void parse_tag(const struct tag *t)
 
 	switch (t->type) {
 	case TAG_CMDLINE:
-		strlcpy(boot_info.cmdline, body, sizeof(boot_info.cmdline));
+		copy_text(boot_info.cmdline, sizeof(boot_info.cmdline), body, len);
 		break;
 	case TAG_LOADER:
-		strlcpy(boot_info.loader, body, sizeof(boot_info.loader));
+		copy_text(boot_info.loader, sizeof(boot_info.loader), body, len);
 		break;
 	case TAG_MODULE:
 		parse_module((const void *)t);
@@ -135,10 +148,10 @@ void mb2_parse(paddr_t pa)
 	const u32 *head = paddr_to_virt(pa);
 	u32 total = head[0];
 
-	for (u32 off = 8; off + sizeof(struct tag) <= total;) {
+	for (u32 off = 8; off < total && sizeof(struct tag) <= total - off;) {
 		const struct tag *t = (const void *)((const char *)head + off);
 
-		if (t->type == TAG_END || t->size < sizeof(*t))
+		if (t->type == TAG_END || t->size < sizeof(*t) || t->size > total - off)
 			break;
 		parse_tag(t);
 		off += ROUND_UP(t->size, 8u);

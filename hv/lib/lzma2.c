@@ -267,7 +267,7 @@ static int decode_chunk(struct lzma2 *s, const u8 *in_end, u8 *end)
 			if (state < 7)
 				*out = (u8)tree8(&rc, tree);
 			else
-				*out = (u8)matched_literal(&rc, tree, out[-(size_t)s->rep[0] - 1]);
+				*out = (u8)matched_literal(&rc, tree, *(out - s->rep[0] - 1));
 			out++;
 			state = after_literal[state];
 			continue;

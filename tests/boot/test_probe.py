@@ -2,6 +2,7 @@
 """The conformance tests of our own PV guest, guests/probe, booted as dom0."""
 import os
 import pathlib
+import re
 import subprocess
 
 import pytest
@@ -47,6 +48,30 @@ def test_time():
         except AssertionError:
             if last:
                 raise
+
+
+def test_inject():
+    """Each allocation of an operation fails once, each check whether to stop says yes once."""
+    text = probe("test=inject", HV=str(OUT / "inject/hv/domus"), SMP="1", DOM0="64")
+    counts = re.findall(r"([a-z-]+) (failed|stopped)\s+(\d+), ", text)
+    assert len(counts) == 32, text[-2000:]
+    total = {kind: sum(int(n) for _, k, n in counts if k == kind) for kind in ("failed", "stopped")}
+    assert total["failed"] >= 90 and total["stopped"] >= 150, total
+
+
+def fuzz(seed, inputs):
+    """The fuzzer as dom0: the hypervisor is well afterwards, whatever became of the guest."""
+    env = dict(os.environ, DOMUS_OUT=str(OUT), T="300")
+    done = subprocess.run([str(SRC / "tests/fuzz/guest"), str(seed), str(seed), str(inputs)],
+                          env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, check=False)
+    text = done.stdout.decode(errors="replace")
+    assert done.returncode == 0, text
+    return text
+
+
+def test_fuzz():
+    assert "4096 inputs, done" in fuzz(1, 4096)
 
 
 # QEMU carries out none of this, but it takes the MSR writes and runs the code: the bits are made up.
