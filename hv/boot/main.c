@@ -101,9 +101,9 @@ static void boot_rest(void)
 	pv_domain_init_ops();
 	wire_up();
 	smp_boot_others();
-	watchdog_start();
 	mm_drop_identity();
 	dom0_build();
+	watchdog_start();
 	domain_unpause(dom0);
 	stack_reset_call(idle_loop);
 }

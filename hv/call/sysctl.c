@@ -77,7 +77,7 @@ static int debug_keys(struct xen_sysctl *op)
 	return 0;
 }
 
-/* --- the one pool, with all processors in it --- */
+/* --- pools --- */
 
 static int set_ratelimit(unsigned int us)
 {

@@ -121,6 +121,8 @@ static bool site_wanted(u32 kind)
 		return s->verw;
 	case SPEC_SITE_VERW_IDLE:
 		return s->verw_idle;
+	case SPEC_SITE_CLAC:
+		return cpu_features.smap && opt_smap;
 	default:
 		return true;
 	}
@@ -128,12 +130,13 @@ static bool site_wanted(u32 kind)
 
 static void patch_sites(void)
 {
-	static const u8 nop5[5] = {0x0f, 0x1f, 0x44, 0, 0}, nop7[7] = {0x0f, 0x1f, 0x80};
+	static const u8 nops[][7] = {
+		[3] = {0x0f, 0x1f}, [5] = {0x0f, 0x1f, 0x44}, [7] = {0x0f, 0x1f, 0x80}};
 
 	for (const struct spec_site *s = _spec_sites_start; s < _spec_sites_end; s++) {
-		ASSERT(s->len == 5 || s->len == 7);
+		ASSERT(s->len < ARRAY_SIZE(nops) && nops[s->len][0]);
 		if (!site_wanted(s->kind))
-			memcpy(s->at, s->len == 5 ? nop5 : nop7, s->len);
+			memcpy(s->at, nops[s->len], s->len);
 	}
 }
 

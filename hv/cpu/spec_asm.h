@@ -12,6 +12,7 @@
 #define SPEC_SITE_RSB_ENTRY 3 /* fill the return stack buffer */
 #define SPEC_SITE_VERW	    4 /* on exit to a guest: clear buffers */
 #define SPEC_SITE_VERW_IDLE 5 /* the same before a CPU sleeps beside a sibling */
+#define SPEC_SITE_CLAC	    6 /* SMAP on: the AC that a guest had when it was interrupted */
 
 #define SPEC_THUNK_SIZE	 32
 #define SPEC_RSB_ENTRIES 32

@@ -6,6 +6,7 @@
 #include "cpu/percpu.h"
 #include "lib/log.h"
 #include "plat/plat.h"
+#include "time/watchdog.h"
 
 /* --- pausing --- */
 
@@ -73,6 +74,7 @@ int domain_unpause_by_tool(struct domain *d)
 /* When dom0 goes, so does the machine. */
 static void __noreturn host_shutdown(u8 reason)
 {
+	watchdog_stop();
 	if (reason == SHUTDOWN_poweroff || reason == SHUTDOWN_reboot)
 		console_end_in_order();
 	if (reason == SHUTDOWN_poweroff) {

@@ -101,16 +101,27 @@ u32 conring_tail(unsigned int lines)
 	return tail_of(ring, ~0u, lines);
 }
 
-static bool is_sound(const struct ring *r, u32 size)
+static u32 sum_of(const struct ring *r)
 {
 	u32 sum = 0;
 
+	for (u32 i = 0; i < r->size; i++)
+		sum += (u32)(u8)r->text[i] * (i + 1);
+	return sum;
+}
+
+void conring_repair(void)
+{
+	ring->sum = sum_of(ring);
+	conring_write("", 0);
+}
+
+static bool is_sound(const struct ring *r, u32 size)
+{
 	if (r->magic != MAGIC || r->size != size || r->head != head_of(r) ||
 	    r->end - r->begin > size)
 		return false;
-	for (u32 i = 0; i < size; i++)
-		sum += (u32)(u8)r->text[i] * (i + 1);
-	return sum == r->sum;
+	return sum_of(r) == r->sum;
 }
 
 size_t conring_previous(const void *mem, u32 text, char *buf, size_t n)

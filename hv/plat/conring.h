@@ -28,6 +28,8 @@ u32 conring_tail(unsigned int lines);
 size_t conring_previous(const void *mem, u32 text, char *buf, size_t n);
 /* From now on the ring is at mem, with what is in it now. mem: CONRING_BYTES(text), 8-aligned. */
 void conring_move(void *mem, u32 text);
+/* After a writer was stopped half-way: the sums are right again. */
+void conring_repair(void);
 /* This boot ends in order: the next one need not show the ring. */
 void conring_end_in_order(void);
 

@@ -154,6 +154,7 @@ void console_force_sync(void)
 {
 	forced = true;
 	line_start = true;
+	conring_repair();
 	if (use_vga)
 		vga_reclaim();
 }

@@ -48,6 +48,12 @@
 	pop	%rdi
 .endm
 
+/* What a guest's flags may do to C code; SYSCALL clears both by itself (SFMASK). */
+.macro CLEAR_FLAGS
+	cld
+	SPEC_SITE SPEC_SITE_CLAC, 3, clac
+.endm
+
 /*
  * Against speculation (docs/speculation.md), on every entry from a guest after SAVE_ALL: what the
  * processor needs, and no register left that holds a guest's value, for code that runs ahead on a
@@ -266,7 +272,7 @@ stack_reset_call:
 /* --- exceptions and interrupts --- */
 	.balign	16
 common_entry:
-	cld
+	CLEAR_FLAGS
 	SAVE_ALL
 	testb	$3, REGS_cs(%rsp)
 	jz	from_hypervisor
@@ -295,7 +301,7 @@ from_hypervisor:
 	 */
 	.balign	16
 db_entry:
-	cld
+	CLEAR_FLAGS
 	SAVE_ALL
 	testb	$3, REGS_cs(%rsp)
 	jz	1f
@@ -317,13 +323,14 @@ db_entry:
 	/* NMI, #DF and #MC have stacks of their own: nothing on the way out but the frame itself. */
 	.balign	16
 ist_entry:
-	cld
+	CLEAR_FLAGS
 	SAVE_ALL
 	SPEC_ENTRY_ANY
 	mov	%rsp, %rdi
 	call	ist_exception
 	SPEC_EXIT_ANY
 	RESTORE_ALL
+	SPEC_EXIT_LAST
 	add	$8, %rsp
 	iretq
 

@@ -17,6 +17,7 @@ static struct {
 	unsigned int missed; /* looks that found it awake and where it was */
 } seen[CONFIG_NR_CPUS];
 static struct timer timers[2];
+static bool stopped;
 
 /*
  * A CPU that runs a vcpu has a timer interrupt every second at least; one that has nothing to run goes
@@ -42,6 +43,8 @@ static void tick(void *arg)
 {
 	struct timer *t = arg;
 
+	if (READ_ONCE(stopped))
+		return;
 	if (t == &timers[1]) {
 		look(0);
 	} else {
@@ -49,6 +52,11 @@ static void tick(void *arg)
 			look(cpu);
 	}
 	timer_set(t, clock_now() + PERIOD);
+}
+
+void watchdog_stop(void)
+{
+	WRITE_ONCE(stopped, true);
 }
 
 void watchdog_start(void)

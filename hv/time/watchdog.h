@@ -10,7 +10,9 @@
 
 extern bool opt_watchdog;
 extern unsigned int opt_watchdog_timeout; /* seconds; 0: no watchdog */
-/* Boot CPU, once, when all CPUs run. */
+/* Boot CPU, once, when all CPUs run and it has nothing long to do any more. */
 void watchdog_start(void);
+/* Any CPU: the machine ends, and a CPU that waits for that is not stuck. */
+void watchdog_stop(void);
 
 #endif
