@@ -118,6 +118,14 @@ def test_watchdog(machine, stub):
     assert "\nPanic on CPU 0:" in text
 
 
+def test_watchdog_ends(boot):
+    """A machine that stands still because dom0 has crashed is not stuck."""
+    m = boot(kernel=PROBE, initrd=None, dom0_args="crash=shutdown", mem=256, smp=2, nic=False,
+             hv_args=f"{MEM} noreboot watchdog watchdog_timeout=1")
+    m.wait(r"noreboot: the machine stays as it is[^\r\n]*[\r\n]+", dead=())
+    assert m.still_silent(6)
+
+
 def test_machine_check(machine):
     m = machine()
     m.monitor.human("mce 1 0 0xb200000000000000 0x5 0 0")
