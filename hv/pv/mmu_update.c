@@ -161,8 +161,7 @@ static int update_batch(struct update_ctx *c, unsigned long ureqs, unsigned long
 	for (; !rc && *i < count; ++*i) {
 		struct mmu_update req;
 
-		c->budget -= UPDATE_COST;
-		if (c->budget <= 0)
+		if (pv_spent(&c->budget, UPDATE_COST))
 			return PV_AGAIN;
 		if (read_request(&req, (struct mmu_update *)ureqs + *i))
 			return -XEN_EFAULT;
