@@ -2,7 +2,7 @@
 # What `make check` runs.  A part whose folder does not exist yet says so and is skipped.
 
 .PHONY: check check-matrix check-style check-layers check-abi-table check-docs unit \
-	check-branches check-sim check-boot check-mutants sim bench compare-xl
+	check-branches check-sim check-boot check-mutants sim bench compare-xl analyze coverage
 
 check-style check-layers check-abi-table check-docs:
 	$(call say,CHECK,$@)
@@ -62,6 +62,15 @@ bench: iso probe
 	$(Q)if [ -x tests/bench/run ]; then DOMUS_ISO=$(iso) DOMUS_HV=$(hv-bin) DOMUS_OUT=$(O) \
 		DOMUS_SRC=$(S) tests/bench/run $(BENCH_ARGS); \
 	else echo "bench: there is no tests/bench/run yet" >&2; exit 1; fi
+
+# Minutes of one processor; not a part of check.
+analyze: $(hv-asm-offsets)
+	$(call say,CHECK,analyze)
+	$(Q)HV_FLAGS='$(hv-cppflags) $(hv-cflags)' scripts/analyze
+
+coverage: iso probe
+	$(Q)DOMUS_ISO=$(iso) DOMUS_HV=$(hv-bin) DOMUS_OUT=$(O) DOMUS_SRC=$(S) \
+		tests/coverage/run $(COVERAGE_ARGS)
 
 compare-xl: iso
 	$(Q)DOMUS_ISO=$(iso) DOMUS_HV=$(hv-bin) DOMUS_OUT=$(O) DOMUS_SRC=$(S) \

@@ -84,7 +84,7 @@ static void adopt_initrd(struct builder *b)
 	mfn_t first;
 	u64 size;
 
-	if (!b->l.initrd_pages)
+	if (!b->initrd || !b->l.initrd_pages)
 		return;
 	first = PFN_DOWN(b->initrd->start);
 	size = b->initrd->end - b->initrd->start;

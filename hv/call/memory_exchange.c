@@ -155,6 +155,7 @@ static long commit_chunk(struct exchange *e, const struct chunk *c)
 			rc = -XEN_EFAULT;
 	}
 	for (unsigned int i = 0; i < e->frames; i++) {
+		/* analyze-ok CallAndMessage: steal_chunk() has filled e->frames of them. */
 		struct frame *f = mfn_to_frame(c->in[i]);
 
 		m2p_set(c->in[i], M2P_INVALID);

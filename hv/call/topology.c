@@ -61,7 +61,7 @@ void topology_read(void (*read)(u32, u32, u32 *), bool amd, struct cpu_topology 
 		return;
 	logical = max(r[1] >> 16 & 0xff, 1u);
 	cores = amd ? cores_amd(read) : cores_intel(read);
-	cores = min(cores, logical);
+	cores = max(min(cores, logical), 1u);
 	t->cores_per_socket = cores;
 	t->threads_per_core = max(logical / cores, 1u);
 	t->smt_shift = bits_for(t->threads_per_core);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "dom/grant_priv.h"
+#include "lib/inject.h"
 #include "lib/log.h"
 #include "mm/heap.h"
 #include "lib/nospec.h"
@@ -98,6 +99,7 @@ static struct grant_maptrack *track_alloc(struct grant_table *t, u32 *handle)
 	if (t->track_free != TRACK_END || track_grow(t)) {
 		*handle = t->track_free;
 		m = track_of(t, *handle);
+		/* analyze-ok null-dereference: the chain holds only handles that there are. */
 		t->track_free = m->next;
 		t->nr_maps++;
 		m->state = TRACK_BUSY;
@@ -366,7 +368,7 @@ int grant_relinquish(struct domain *d)
 
 		if (m)
 			abandon(d, m, handle);
-		if (++done == RELINQUISH_BUDGET)
+		if (++done == RELINQUISH_BUDGET || inject_preempt())
 			return -XEN_ERESTART;
 	}
 	t->track_next = 0;

@@ -150,6 +150,14 @@ static int dev_alloc_entries(struct msi_dev *m, const struct msi_caps *caps)
 	return -XEN_ENOMEM;
 }
 
+/* Not memcmp(): what lies between the members need not be the same. */
+static bool same_caps(const struct msi_caps *a, const struct msi_caps *b)
+{
+	return a->msi == b->msi && a->msix == b->msix && a->msi_64 == b->msi_64 &&
+	       a->msi_maskable == b->msi_maskable && a->msix_entries == b->msix_entries &&
+	       a->msix_bir == b->msix_bir && a->msix_offset == b->msix_offset;
+}
+
 /* Finds or makes it; its capabilities are read again as long as nothing is in use. */
 static struct msi_dev *dev_get(const struct pci_addr *a, int *err)
 {
@@ -175,7 +183,7 @@ static struct msi_dev *dev_get(const struct pci_addr *a, int *err)
 		m->next = devs;
 		devs = m;
 	}
-	if (!m->line || memcmp(&m->caps, &caps, sizeof(caps)))
+	if (!m->line || !same_caps(&m->caps, &caps))
 		*err = dev_alloc_entries(m, &caps);
 	return *err ? NULL : m;
 }

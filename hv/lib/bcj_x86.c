@@ -96,6 +96,7 @@ void bcj_x86_decode(u8 *buf, size_t n, u32 start)
 		u8 *p = buf + i;
 
 		/* The marks move away with the distance; beyond three bytes they are gone. */
+		/* analyze-ok UndefinedBinaryOperatorResult: with a mask, i has moved on from last. */
 		mask = mask && i - last <= 3 ? (mask << (i - last - 1)) & 7 : 0;
 		last = i;
 		if (refused(p, mask) || !is_sign(p[4])) {

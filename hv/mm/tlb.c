@@ -170,6 +170,7 @@ void tlb_flush_cpus(const unsigned long *cpus, unsigned long va)
 	}
 	for_each_set_bit(cpu, wait, (unsigned int)CONFIG_NR_CPUS)
 	{
+		/* analyze-ok uninit: set for each CPU that is in the map. */
 		while ((s32)(atomic_load(&per_cpu(flush_box, cpu).done) - nr[cpu]) < 0) {
 			tlb_flush_service();
 			cpu_relax();

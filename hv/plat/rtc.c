@@ -61,7 +61,7 @@ static u64 days_since_1970(unsigned int y, unsigned int m, unsigned int d)
 static u64 to_unix(const u8 f[NR_FIELDS], u8 reg_b)
 {
 	bool binary = reg_b & B_BINARY, pm = false;
-	unsigned int v[NR_FIELDS], century;
+	unsigned int v[NR_FIELDS] = {0}, century;
 	u8 hour = f[HOUR];
 
 	for (unsigned int i = 0; i < NR_FIELDS; i++)
@@ -81,7 +81,7 @@ static u64 to_unix(const u8 f[NR_FIELDS], u8 reg_b)
 /* Two equal readings in a row cannot straddle an update. */
 u64 rtc_read_unix(void)
 {
-	u8 a[NR_FIELDS], b[NR_FIELDS];
+	u8 a[NR_FIELDS] = {0}, b[NR_FIELDS] = {0};
 	u64 t;
 
 	read_fields(a);

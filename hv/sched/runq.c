@@ -71,6 +71,7 @@ static void move_clock(struct runq *rq)
 
 	if (!busy && !first)
 		return;
+	/* analyze-ok nullPointerRedundantCheck: one of the two is there, see above. */
 	least = busy ? rq->curr->sched.vtime : first->sched.node.key;
 	if (busy && first && heap_less(first->sched.node.key, least))
 		least = first->sched.node.key;

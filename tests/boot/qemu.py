@@ -121,6 +121,10 @@ class Machine:
             argv += ["-cdrom", str(iso), "-boot", "d"]
         argv += ["-nic", "user,model=virtio-net-pci"] if nic is True else nic or ["-nic", "none"]
         argv += list(args)
+        # Which instructions run (tests/coverage/run): a file for each machine.
+        if os.environ.get("DOMUS_PLUGIN"):
+            number = f"{os.getpid()}.{next(self.numbers)}"
+            argv += ["-plugin", f"{os.environ['DOMUS_PLUGIN']}.{number}.hits"]
         self.log = open(self.log_path, "w", buffering=1, errors="replace")
         self.log.write(f"qemu-system-x86_64 {' '.join(argv)}\n")
         self.started = time.monotonic()

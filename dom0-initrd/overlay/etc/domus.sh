@@ -30,6 +30,10 @@ say() {
 	done
 }
 
+start_xenconsoled() {
+	xenconsoled --pid-file=/run/xenconsoled.pid --log=guest --log-dir=/var/log/xen/console
+}
+
 # The first failure is the reason; the consoles become rescue shells.
 fail() {
 	say "FAILED: $*"
