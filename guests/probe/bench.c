@@ -4,8 +4,10 @@
  * are instructions, the same in every run.
  */
 #include "hypercall.h"
+#include "bench.h"
 #include "snippets.h"
 #include "topics.h"
+#include "../../tests/bench/marks.h"
 
 #define ROUNDS 1000UL
 
@@ -111,42 +113,42 @@ static void op_yield(void)
 	sched_op(SCHEDOP_yield, NULL);
 }
 
-static u64 measure(void (*op)(void))
+/* The marks are for the emulator's counters (tests/bench). */
+static u64 measure(void (*op)(void), unsigned long rounds)
 {
 	u64 t;
 
 	for (unsigned int i = 0; i < 10; i++)
 		op();
+	MARK(MARK_ROW);
 	t = rdtsc();
-	for (unsigned long i = 0; i < ROUNDS; i++)
+	for (unsigned long i = 0; i < rounds; i++)
 		op();
-	return (rdtsc() - t) / ROUNDS;
+	t = rdtsc() - t;
+	MARK(MARK_ROW);
+	return t;
 }
 
-static const struct {
-	const char *name;
-	void (*op)(void);
-	const char *entry; /* of a trap that it makes: the stub that returns at once */
-	int vector;
-} rows[] = {
-	{"empty loop", op_empty, NULL, 0},
-	{"null hypercall", op_null, NULL, 0},
-	{"vcpu_op is_up", op_is_up, NULL, 0},
-	{"multicall of 1", op_multi1, NULL, 0},
-	{"multicall of 16", op_multi16, NULL, 0},
-	{"event send to a masked local port", op_send, NULL, 0},
-	{"set_timer_op", op_timer, NULL, 0},
-	{"stack_switch", op_stack_switch, NULL, 0},
-	{"fpu_taskswitch set and clear", op_fpu, NULL, 0},
-	{"mmuext TLB flush local", op_flush, NULL, 0},
-	{"update_va_mapping same entry", op_uvm_same, NULL, 0},
-	{"update_va_mapping read-only, read-write", op_uvm_ro_rw, NULL, 0},
-	{"update_va_mapping unmap, map", op_uvm_unmap_map, NULL, 0},
-	{"#UD to the handler and back", op_ud, bench_skip2, 6},
-	{"#PF to the handler and back", op_pf, bench_skip3, 14},
-	{"forced-emulation cpuid", op_cpuid, NULL, 0},
-	{"read of CR0", op_cr0, NULL, 0},
-	{"sched_yield, alone", op_yield, NULL, 0},
+static const struct bench_row rows[] = {
+	{.name = "empty loop", .op = op_empty},
+	{.name = "null hypercall", .op = op_null},
+	{.name = "vcpu_op is_up", .op = op_is_up},
+	{.name = "multicall of 1", .op = op_multi1},
+	{.name = "multicall of 16", .op = op_multi16},
+	{.name = "event send to a masked local port", .op = op_send},
+	{.name = "set_timer_op", .op = op_timer},
+	{.name = "stack_switch", .op = op_stack_switch},
+	{.name = "fpu_taskswitch set and clear", .op = op_fpu},
+	{.name = "mmuext TLB flush local", .op = op_flush},
+	{.name = "update_va_mapping same entry", .op = op_uvm_same},
+	{.name = "update_va_mapping read-only, read-write", .op = op_uvm_ro_rw},
+	{.name = "update_va_mapping unmap, map", .op = op_uvm_unmap_map},
+	{.name = "#UD to the handler and back", .op = op_ud, .entry = bench_skip2, .vector = 6},
+	{.name = "#PF to the handler and back", .op = op_pf, .entry = bench_skip3, .vector = 14},
+	{.name = "forced-emulation cpuid", .op = op_cpuid},
+	{.name = "read of CR0", .op = op_cr0},
+	{.name = "sched_yield, alone", .op = op_yield},
+	{.name = NULL},
 };
 
 static void bench_prepare(void)
@@ -174,18 +176,30 @@ static void set_entry(int vector, unsigned long address)
 	set_trap_table(t);
 }
 
+static void run_row(const struct bench_row *r)
+{
+	unsigned long each = r->each ? r->each : 1;
+	u64 t;
+
+	if (r->before && !r->before()) {
+		printf("bench: %s: not to be had here\n", r->name);
+		return;
+	}
+	if (r->entry)
+		set_entry(r->vector, (unsigned long)r->entry);
+	t = measure(r->op, ROUNDS / each);
+	if (r->entry)
+		set_entry(r->vector, (unsigned long)trap_stubs + (unsigned int)r->vector * 32);
+	if (r->after)
+		r->after();
+	printf("bench: %-42s %lu\n", r->name, t / ROUNDS);
+}
+
 void bench(void)
 {
 	bench_prepare();
-	for (unsigned int i = 0; i < ARRAY_SIZE(rows); i++) {
-		u64 t;
-
-		if (rows[i].entry)
-			set_entry(rows[i].vector, (unsigned long)rows[i].entry);
-		t = measure(rows[i].op);
-		if (rows[i].entry)
-			set_entry(rows[i].vector,
-				  (unsigned long)trap_stubs + (unsigned int)rows[i].vector * 32);
-		printf("bench: %-42s %lu\n", rows[i].name, t);
-	}
+	for (const struct bench_row *r = rows; r->name; r++)
+		run_row(r);
+	for (const struct bench_row *r = bench_linux_rows; r->name; r++)
+		run_row(r);
 }

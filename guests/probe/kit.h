@@ -161,6 +161,7 @@ struct cpu {
 	struct regs trap;	/* the last one caught */
 	u64 cr2;
 	bool (*hook)(struct regs *r); /* true: handled, continue with *r */
+	bool user_timer;	      /* an event in user mode ends it */
 	volatile u64 nr_events;
 	void (*volatile work)(void *);
 	void *work_arg;

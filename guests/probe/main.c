@@ -181,6 +181,8 @@ void probe_main(struct start_info *si)
 		offer();
 	else if (option("bench"))
 		bench();
+	else if (option("fuzz"))
+		fuzz();
 	else
 		run_all(option("test"), option("not"), option("list") != NULL);
 	printf("probe: %u passed, %u failed, %u errors, %u skipped\n", count[SUCCESS],

@@ -51,6 +51,8 @@
 	SNIPPET(u_lret, .byte 0x48, 0xcb; ud2)
 	SNIPPET(u_nonlinear, .byte 0xf0, 0x0f, 0xc7, 0xc8; ud2)
 	SNIPPET(u_stack, movq %rdi, %rsp; pushq %rax; ud2)
+	SNIPPET(u_syscalls, 1: syscall; decl %ebx; jnz 1b; ud2)
+	SNIPPET(u_faults, 1: movb $0, (%rdi); decl %ebx; jnz 1b; ud2)
 
 	.text
 	/* u64 regs_over_trap(void): a bit for each register that int3 and HYPERVISOR_iret changed. */
@@ -192,5 +194,17 @@ bench_skip3:
 	addq	$8, %rsp
 	addq	$3, (%rsp)
 	go_back
+
+	/* A system call that does nothing: back by the short way (VGCF_in_syscall). */
+	.globl	bench_sysret
+bench_sysret:
+	popq	%rcx
+	popq	%r11
+	pushq	$0x100
+	pushq	%rcx
+	pushq	%r11
+	pushq	%rax
+	movl	$23, %eax
+	syscall
 
 	.section .note.GNU-stack, "", @progbits

@@ -53,10 +53,12 @@ SNIPPET(u_iretq);
 SNIPPET(u_lret);
 SNIPPET(u_nonlinear);
 SNIPPET(u_stack);
+SNIPPET(u_syscalls);
+SNIPPET(u_faults);
 
 u64 regs_over_trap(void);
 u64 regs_over_call(void);
-extern const char bench_skip2[], bench_skip3[];
+extern const char bench_skip2[], bench_skip3[], bench_sysret[];
 extern char regs_over_trap_rip[];
 
 #define RUN_USER(n, regs) user_run(n, n##_end, regs)

@@ -78,7 +78,8 @@ void trap_c(struct regs *r)
 
 	if (r->vector == VEC_EVENT) {
 		event_dispatch(c);
-		return;
+		if (!c->user_timer || !user)
+			return;
 	}
 	c->cr2 = vcpu_info(c->id)->arch.cr2;
 	if (c->hook && c->hook(r)) {

@@ -2,6 +2,7 @@
 #include "call/call.h"
 #include <xen/version.h>
 #include <xen/features.h>
+#include "call/inject.h"
 #include "call/version.h"
 #include "lib/string.h"
 #include "mm/layout.h"
@@ -24,6 +25,7 @@ union version_out {
 	struct xen_feature_info features;
 	xen_domain_handle_t handle;
 	xen_commandline_t cmdline;
+	struct inject_request inject;
 };
 
 static void compile_info(struct xen_compile_info *c)
@@ -84,7 +86,7 @@ static long make_answer(unsigned long cmd, union version_out *o, const void *arg
 	case XENVER_build_id:
 		return -XEN_ENODATA;
 	default:
-		return -XEN_ENOSYS;
+		return inject_version(cmd, &o->inject, arg);
 	}
 }
 

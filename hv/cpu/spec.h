@@ -69,10 +69,9 @@ struct spec_choice {
 	bool rsb_entry;	  /* the return stack is filled on each entry */
 	bool rsb_switch;  /* ... when a CPU turns to another domain */
 	bool verw, verw_idle;
-	bool ibpb_offered; /* the MSR is there */
-	u32 always;	   /* SPEC_CTRL bits that are always set */
-	u32 guest;	   /* SPEC_CTRL bits that a guest may set; 0: the register is not offered */
-	u32 holes;	   /* SPEC_HOLE_* */
+	u32 always; /* SPEC_CTRL bits that are always set */
+	u32 guest;  /* SPEC_CTRL bits that a guest may set; 0: the register is not offered */
+	u32 holes;  /* SPEC_HOLE_* */
 };
 
 void spec_choose(const struct spec_cpu *c, const struct spec_options *o, struct spec_choice *s);

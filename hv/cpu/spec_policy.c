@@ -157,7 +157,6 @@ static void choose_barriers(const struct spec_cpu *c, const struct spec_options 
 {
 	bool brtype = BIT_IN(c->e21a, 28);
 
-	s->ibpb_offered = f->ibpb;
 	s->ibpb_switch = f->ibpb && pick(o->ibpb, true);
 	s->ibpb_entry = f->ibpb && pick(o->ibpb_entry, has_btc(c) || (has_srso(c) && brtype));
 	/* With SMEP a guest's return addresses lead to pages where we do not execute. */
@@ -195,8 +194,10 @@ static void choose_spec_ctrl(const struct spec_cpu *c, const struct spec_options
 		s->always |= SPEC_CTRL_STIBP;
 	if (f->ssbd && pick(o->ssbd, false))
 		s->always |= SPEC_CTRL_SSBD;
+	/* Intel's accept STIBP wherever they have IBRS, with or without an effect. */
 	if (o->msr_sc)
-		s->guest = (f->ibrs ? SPEC_CTRL_IBRS : 0) | (f->stibp ? SPEC_CTRL_STIBP : 0) |
+		s->guest = (f->ibrs ? SPEC_CTRL_IBRS : 0) |
+			   (f->stibp || BIT_IN(c->l7d, 26) ? SPEC_CTRL_STIBP : 0) |
 			   (f->ssbd ? SPEC_CTRL_SSBD : 0);
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "dom/evtchn_priv.h"
+#include "lib/inject.h"
 #include "lib/log.h"
 #include "lib/nospec.h"
 
@@ -306,7 +307,7 @@ static int close_some(struct domain *d)
 		if (port < EVTCHN_MAX)
 			work += evtchn_op_close(d, port) ? LOOK_COST : CLOSE_COST;
 		port++;
-		if (work >= CLOSE_BUDGET && port < EVTCHN_MAX) {
+		if ((work >= CLOSE_BUDGET || inject_preempt()) && port < EVTCHN_MAX) {
 			WRITE_ONCE(d->ev.close_next, port);
 			return -XEN_ERESTART;
 		}

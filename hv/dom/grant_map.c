@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "dom/grant_priv.h"
+#include "lib/inject.h"
 #include "lib/log.h"
 #include "mm/heap.h"
 #include "lib/nospec.h"
@@ -367,7 +368,7 @@ int grant_relinquish(struct domain *d)
 
 		if (m)
 			abandon(d, m, handle);
-		if (++done == RELINQUISH_BUDGET)
+		if (++done == RELINQUISH_BUDGET || inject_preempt())
 			return -XEN_ERESTART;
 	}
 	t->track_next = 0;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* How a long hypercall is cut and resumed. */
 #include "dom/hypercall.h"
+#include "lib/inject.h"
 
 struct call_next {
 	unsigned long a[5];
@@ -40,7 +41,7 @@ bool call_is_restart(long result)
 
 bool call_preempt(unsigned int *done)
 {
-	return ++*done % CALL_BUDGET == 0;
+	return ++*done % CALL_BUDGET == 0 || inject_preempt();
 }
 
 const unsigned long *call_next_args(void)

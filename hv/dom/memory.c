@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "dom/domain.h"
 #include "cpu/percpu.h"
+#include "lib/inject.h"
 #include "lib/log.h"
 #include "mm/buddy.h"
 #include "mm/heap.h"
@@ -204,7 +205,7 @@ int domain_relinquish_frames(struct domain *d)
 		if (atomic_and(&f->refs, ~FR_ALLOCATED) & FR_ALLOCATED)
 			put_frame(f);
 		put_frame(f);
-		if (++done == RELINQUISH_BUDGET)
+		if (++done == RELINQUISH_BUDGET || inject_preempt())
 			return -XEN_ERESTART;
 	}
 	return 0;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "mm/buddy.h"
 #include <xen/xen.h>
+#include "lib/inject.h"
 #include "lib/log.h"
 #include "lib/spinlock.h"
 #include "lib/string.h"
@@ -122,7 +123,7 @@ struct frame *buddy_alloc_below(unsigned int order, unsigned int flags, mfn_t li
 {
 	struct frame *f = NULL;
 
-	if (order > MAX_ORDER || limit < 1UL << order)
+	if (order > MAX_ORDER || limit < 1UL << order || inject_alloc())
 		return NULL;
 	spin_lock(&lock);
 	if (!(flags & BUDDY_LOW) && limit > ZONE_LIMIT)

@@ -7,6 +7,7 @@
  * A free object holds the index of the next one and a mark that tells it from one in use.
  */
 #include "mm/heap.h"
+#include "lib/inject.h"
 #include "lib/log.h"
 #include "lib/spinlock.h"
 #include "lib/string.h"
@@ -157,6 +158,8 @@ void *hv_alloc(size_t size)
 		return hv_alloc_pages(order_of(size));
 	while (1UL << shift < size)
 		shift++;
+	if (inject_alloc())
+		return NULL;
 	spin_lock(&lock);
 	p = slab_alloc(shift);
 	spin_unlock(&lock);

@@ -60,28 +60,32 @@ static inline bool pte_any16(const u64 *t)
 
 static inline unsigned int pte_next(const u64 *tbl, unsigned int i)
 {
-	while (i < 512) {
-		if (!(i % 16) && !pte_any16(tbl + i))
-			i += 16;
-		else if (tbl[i] & PTE_P)
-			break;
-		else
-			i++;
+	for (; i % 16; i++)
+		if (tbl[i] & PTE_P)
+			return i;
+	for (; i < 512; i += 16) {
+		if (!pte_any16(tbl + i))
+			continue;
+		for (unsigned int k = i; k < i + 16; k++)
+			if (tbl[k] & PTE_P)
+				return k;
 	}
-	return i;
+	return 512;
 }
 
 static inline unsigned int pte_below(const u64 *tbl, unsigned int n)
 {
-	while (n) {
-		if (!(n % 16) && !pte_any16(tbl + n - 16))
-			n -= 16;
-		else if (tbl[n - 1] & PTE_P)
-			break;
-		else
-			n--;
+	for (; n % 16; n--)
+		if (tbl[n - 1] & PTE_P)
+			return n;
+	for (; n; n -= 16) {
+		if (!pte_any16(tbl + n - 16))
+			continue;
+		for (unsigned int k = n; k > n - 16; k--)
+			if (tbl[k - 1] & PTE_P)
+				return k;
 	}
-	return n;
+	return 0;
 }
 
 /* Where pages for our own tables come from: the boot carve-out first, the buddy allocator later. */

@@ -149,7 +149,7 @@ static struct frame *next_pinned(struct domain *d, int *budget)
 	struct frame *found = NULL;
 
 	spin_lock(&d->page_lock);
-	while (!found && d->relinquish_next != FRAME_NIL && --*budget >= 0) {
+	while (!found && d->relinquish_next != FRAME_NIL && !pv_spent(budget, 1)) {
 		struct frame *f = mfn_to_frame(d->relinquish_next);
 
 		if ((f->type & FT_PINNED) || abandoned(f))

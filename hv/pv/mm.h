@@ -16,6 +16,7 @@
 #define PV_MM_H
 
 #include "dom/domain.h"
+#include "lib/inject.h"
 #include "lib/log.h"
 #include "mm/pgtable.h"
 
@@ -23,6 +24,18 @@
 #define PV_AGAIN  (-XEN_ERESTART)
 /* In the count of a batch: it is being continued, *pdone already holds what was done before. */
 #define PV_RESUMED (1UL << 31)
+
+/*
+ * Takes n off a budget; true when it is used up. Where work must not stop the budget is more than
+ * PV_BUDGET; injected stops leave that alone.
+ */
+static inline bool pv_spent(int *budget, int n)
+{
+	*budget -= n;
+	if (*budget < PV_BUDGET && inject_preempt())
+		*budget = -1;
+	return *budget < 0;
+}
 
 /* Slots of an L4 table that are ours. */
 static inline bool pv_hv_slot(unsigned int i)

@@ -73,6 +73,13 @@ static void count_grant(struct frame *f, bool typed, void *arg)
 	expect(arg, frame_to_mfn(f), typed);
 }
 
+/* Claimed by a promotion that was stopped, and that the guest may never go on with. */
+static bool half_done(const struct frame *f)
+{
+	return (f->type & (FT_PARTIAL | FT_DEMOTING | FT_CHILD)) == FT_PARTIAL &&
+	       (f->type >> 29) <= 4;
+}
+
 static unsigned int count_domain(struct audit *a, struct domain *d)
 {
 	struct vcpu *v;
@@ -83,6 +90,8 @@ static unsigned int count_domain(struct audit *a, struct domain *d)
 		if (f->refs & FR_ALLOCATED)
 			a->t[n].refs++;
 		if (f->type & FT_PINNED)
+			expect(a, n, true);
+		if (half_done(f))
 			expect(a, n, true);
 		if ((f->type & (FT_VALIDATED | FT_PARTIAL)) && (f->type >> 29) <= 4)
 			count_table(a, f);

@@ -18,7 +18,7 @@
 /* May d have device memory at mfn? 0 or an error. */
 int pv_io_get(const struct domain *d, domid_t pg, mfn_t mfn) __must_check;
 
-static inline int l1e_get(struct domain *d, domid_t pg, u64 *e)
+static inline __attribute__((always_inline)) int l1e_get(struct domain *d, domid_t pg, u64 *e)
 {
 	mfn_t mfn = pte_mfn(*e);
 	struct frame *f;
@@ -79,7 +79,8 @@ static inline struct frame *l1e_same_frame(domid_t pg, u64 old, u64 new)
 }
 
 /* new is present and normal. */
-static inline int l1e_prepare(struct domain *d, domid_t pg, u64 old, u64 *new, enum l1e_held *held)
+static inline __attribute__((always_inline)) int l1e_prepare(struct domain *d, domid_t pg, u64 old,
+							     u64 *new, enum l1e_held *held)
 {
 	if ((old & PTE_P) && likely(!(*new &L1_BAD))) {
 		struct frame *f;
@@ -124,7 +125,8 @@ static inline void l1e_write(u64 *pl1e, u64 old, u64 new, bool preserve_ad)
 }
 
 /* pv_l1e_set() in place. */
-static inline int l1e_set(struct domain *d, domid_t pg, u64 *pl1e, u64 new, bool preserve_ad)
+static inline __attribute__((always_inline)) int l1e_set(struct domain *d, domid_t pg, u64 *pl1e,
+							 u64 new, bool preserve_ad)
 {
 	enum l1e_held held = HELD_NOTHING;
 	u64 old = READ_ONCE(*pl1e);

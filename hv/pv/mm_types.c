@@ -58,6 +58,21 @@ static bool count_up(struct frame *f)
 	return true;
 }
 
+/* One more reference and count for a table that is one already; false: see get_child(). */
+static inline bool share_table(struct domain *d, mfn_t mfn, unsigned int level)
+{
+	struct frame *f = get_frame_inline(mfn, d->id);
+
+	if (unlikely(!f))
+		return false;
+	/* Its type is ours to read and to change: mm_lock. */
+	if (likely((f->type & (FT_KIND | FT_VALIDATED)) == (KIND(level) | FT_VALIDATED)) &&
+	    likely(count_up(f)))
+		return true;
+	put_frame(f);
+	return false;
+}
+
 /*
  * Looks at the table below an entry on behalf of its parent. 0: referenced and counted; 1: claimed,
  * to be promoted by the caller first; negative: error, nothing held.
@@ -94,7 +109,7 @@ static int promote_l1(struct domain *d, struct frame *f, int *budget)
 	for (i = pte_next(tbl, f->partial); i < 512; i = pte_next(tbl, i + 1)) {
 		u64 e = tbl[i];
 
-		rc = --*budget < 0 ? PV_AGAIN : l1e_get(d, d->id, &e);
+		rc = pv_spent(budget, 1) ? PV_AGAIN : l1e_get(d, d->id, &e);
 		if (rc)
 			break;
 		if (e != tbl[i])
@@ -119,10 +134,12 @@ static int promote_upper(struct domain *d, struct frame *f, unsigned int level, 
 			continue;
 		if (e & TABLE_BAD)
 			return -XEN_EINVAL;
-		if (--*budget < 0)
+		if (pv_spent(budget, 1))
 			return PV_AGAIN;
 		if (normal_entry(e) != e)
 			tbl[i] = normal_entry(e);
+		if (likely(share_table(d, pte_mfn(e), level - 1)))
+			continue;
 		rc = get_child(d, pte_mfn(e), level - 1, child);
 		if (rc == 1) {
 			f->type |= FT_PARTCHILD;
@@ -191,9 +208,27 @@ static void end_demotion(struct frame *f)
 	put_frame(f);
 }
 
-/* Drops entries below f->partial. 0 done, PV_AGAIN, 1: child must be taken apart first. */
-static int demote_entries(struct domain *d, struct frame *f, unsigned int level, int *budget,
-			  struct frame **child)
+/* Drops entries below f->partial. 0 done, PV_AGAIN. */
+static int demote_l1(struct frame *f, int *budget)
+{
+	const u64 *tbl = frame_to_virt(f);
+	int left = *budget, rc = 0;
+	unsigned int n;
+
+	for (n = pte_below(tbl, f->partial); n; n = pte_below(tbl, n - 1)) {
+		if (pv_spent(&left, 1)) {
+			rc = PV_AGAIN;
+			break;
+		}
+		l1e_put(tbl[n - 1]);
+	}
+	f->partial = (u16)n;
+	*budget = left;
+	return rc;
+}
+
+/* The same for upper levels. 1: child must be taken apart first. */
+static int demote_upper(struct frame *f, unsigned int level, int *budget, struct frame **child)
 {
 	u64 *tbl = frame_to_virt(f);
 
@@ -208,17 +243,13 @@ static int demote_entries(struct domain *d, struct frame *f, unsigned int level,
 			f->partial = (u16)i;
 			continue;
 		}
-		if (--*budget < 0)
+		if (pv_spent(budget, 1))
 			return PV_AGAIN;
 		f->partial = (u16)i;
-		if (level == 1) {
-			l1e_put(e);
-			continue;
-		}
 		*child = mfn_to_frame(pte_mfn(e));
 		if (((*child)->type & FT_COUNT) > 1) {
 			(*child)->type--;
-			put_frame(*child);
+			put_frame_inline(*child);
 			continue;
 		}
 		f->type |= FT_PARTCHILD;
@@ -244,7 +275,7 @@ static int demote_tree(struct domain *d, struct frame *root, unsigned int level,
 	for (;;) {
 		struct frame *f = path[l];
 
-		rc = demote_entries(d, f, l, budget, &child);
+		rc = l == 1 ? demote_l1(f, budget) : demote_upper(f, l, budget, &child);
 		if (rc < 0)
 			return rc;
 		if (rc == 1) {
@@ -270,14 +301,14 @@ int pv_drain_pending(struct domain *d, int *budget)
 
 static void queue_demotion(struct domain *d, struct frame *f, int *budget)
 {
-	int l1_budget = 1024; /* a single table is always finished at once */
+	int l1_budget = INT_MAX; /* a single table is always finished at once */
 
 	begin_demotion(f);
 	if ((f->type & FT_KIND) == FT_L1) {
 		int rc = demote_tree(d, f, 1, &l1_budget);
 
 		ASSERT(!rc);
-		*budget -= 1024 - l1_budget;
+		*budget -= INT_MAX - l1_budget;
 		return;
 	}
 	ASSERT(d->pv.demoting == FRAME_NIL);

@@ -67,7 +67,7 @@ static int update_m2p(struct update_ctx *c, u64 req_ptr, u64 val)
 	return 0;
 }
 
-static int update_one(struct update_ctx *c, const struct mmu_update *req)
+static __attribute__((noinline)) int update_one(struct update_ctx *c, const struct mmu_update *req)
 {
 	switch (req->ptr & 3) {
 	case MMU_NORMAL_PT_UPDATE:
@@ -93,7 +93,7 @@ static inline bool update_l1(struct update_ctx *c, const struct mmu_update *req,
 }
 
 /* foreigndom: low half owner of the frames, high half owner of the tables + 1. */
-static int ctx_get_other(struct update_ctx *c, unsigned long foreigndom)
+static __attribute__((noinline)) int ctx_get_other(struct update_ctx *c, unsigned long foreigndom)
 {
 	struct domain *self = current->d;
 	domid_t pt = (domid_t)(foreigndom >> 16), pg = (domid_t)foreigndom;
@@ -161,8 +161,7 @@ static int update_batch(struct update_ctx *c, unsigned long ureqs, unsigned long
 	for (; !rc && *i < count; ++*i) {
 		struct mmu_update req;
 
-		c->budget -= UPDATE_COST;
-		if (c->budget <= 0)
+		if (pv_spent(&c->budget, UPDATE_COST))
 			return PV_AGAIN;
 		if (read_request(&req, (struct mmu_update *)ureqs + *i))
 			return -XEN_EFAULT;

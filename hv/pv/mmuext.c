@@ -172,8 +172,7 @@ static int mmuext_batch(struct domain *pg, unsigned long uops, unsigned long cou
 	for (; !rc && *i < count; ++*i) {
 		struct mmuext_op op;
 
-		budget -= MMUEXT_COST;
-		if (budget <= 0)
+		if (pv_spent(&budget, MMUEXT_COST))
 			return PV_AGAIN;
 		if (read_op(&op, (struct mmuext_op *)uops + *i))
 			return -XEN_EFAULT;

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 #include "sched/runq.h"
 #include "cpu/percpu.h"
+#include "cpu/spec.h"
 #include "mm/tlb.h"
 
 /* STI holds interrupts off for one more instruction, so none can come between the test and HLT. */
 static void sleep_until_interrupt(void)
 {
 	tlb_idle_enter();
+	/* What the buffers of this thread held is the sibling's to use, and to read, while it sleeps. */
+	SPEC_VERW_IDLE();
 	__asm__ __volatile__("sti; hlt; cli" ::: "memory");
 	tlb_idle_exit();
 }

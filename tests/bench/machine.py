@@ -244,6 +244,14 @@ class Result:
         return int(self.said[name]) if name in self.said else None
 
 
+def row_marks(path, rounds=1000):
+    """What the hypervisor did for one operation of each of the probe's rows, in their order."""
+    with open(path) as f:
+        marks = [m for m in map(json.loads, f) if m["mark"] == "row"]
+    return [{k: (b[f"hv.{k}"] - a[f"hv.{k}"]) // rounds for k in ("cr3", "invlpg", "msr", "locked")}
+            for a, b in zip(marks[::2], marks[1::2])]
+
+
 def functions(blocks, elf):
     """The hypervisor's functions with their instructions, largest first, of a file of blocks."""
     symbols = [line.split() for line in run_tool("nm", "-n", elf, text=True).split("\n")]

@@ -166,16 +166,20 @@ def kernel_forms(forms):
 
 
 def probe(rows):
-    """rows: system -> name -> instructions."""
+    """rows: system -> name -> instructions and counters of one operation."""
     names = list(dict.fromkeys(n for s in ("ours", "xen") for n in rows.get(s, {})))
     head = ["instructions", "Domus", "Xen", "Domus/Xen", "beat", "beaten"]
-    lines = []
+    more = ["in the hypervisor, Domus : Xen", "CR3 writes", "INVLPG", "MSR writes", "locked"]
+    lines, costs = [], []
     for name in names:
-        ours, xen = (rows.get(s, {}).get(name) for s in ("ours", "xen"))
+        found = [rows.get(s, {}).get(name, {}) for s in ("ours", "xen")]
+        ours, xen = (f.get("insns") for f in found)
         beat = PROBE_GOALS.get(name)
         beaten = "-" if None in (ours, beat) else "yes" if ours <= beat else "no"
         lines.append([name, cell(ours), cell(xen), ratio(ours, xen), cell(beat), beaten])
-    return markdown(head, lines)
+        costs.append([name] + [" : ".join(cell(f.get(k)) for f in found)
+                               for k in ("cr3", "invlpg", "msr", "locked")])
+    return markdown(head, lines) + "\n" + markdown(more, costs)
 
 
 def profile(functions, rows=15):

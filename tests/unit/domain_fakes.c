@@ -10,6 +10,7 @@
 #include "cpu/trace.h"
 #include "cpu/percpu.h"
 #include "dom/vtime.h"
+#include "lib/inject.h"
 #include "mm/buddy.h"
 #include "mm/guest_copy.h"
 #include "mm/heap.h"
@@ -30,16 +31,18 @@ unsigned long allocs_live, allocs_left = ULONG_MAX;
 
 static bool may_alloc(void)
 {
-	if (!allocs_left)
+	if (!allocs_left || inject_alloc())
 		return false;
 	allocs_left--;
-	allocs_live++;
 	return true;
 }
 
 void *hv_alloc(size_t size)
 {
-	return may_alloc() ? calloc(1, size) : NULL;
+	if (!may_alloc())
+		return NULL;
+	allocs_live++;
+	return calloc(1, size);
 }
 
 void hv_free(void *p)
@@ -53,6 +56,7 @@ void *hv_alloc_pages(unsigned int order)
 {
 	struct frame *f = may_alloc() ? buddy_alloc(order, BUDDY_ZERO) : NULL;
 
+	allocs_live += f != NULL;
 	return f ? frame_to_virt(f) : NULL;
 }
 
