@@ -15,6 +15,7 @@
 #include "boot/boot.h"
 #include "call/cpu_policy.h"
 #include "cpu/features.h"
+#include "cpu/spec.h"
 #include "lib/cmdline.h"
 #include "lib/elf.h"
 #include "lib/image.h"
@@ -35,9 +36,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 struct cpu_features cpu_features = {
 	.vendor = VENDOR_AMD, .xsave = true, .xcr0 = 7, .max_leaf = 0xd};
 struct boot_e820 boot_e820;
+struct spec_choice spec_choice;
 char *test_directmap;
 struct frame *frame_table;
 static jmp_buf panicked;
+
+void spec_load_guest(u32 guest_value)
+{
+}
 
 /* A refusal at boot; here the input simply ends. */
 void panic(const char *fmt, ...)
@@ -278,7 +284,8 @@ static void policy(const u8 *data, size_t n)
 	xen_msr_entry_t msr, msrs[POLICY_MAX_MSRS];
 
 	if (!cpuid_host.read) {
-		cpuid_host = (struct cpuid_host){processor, 7, 0xffffffffUL, 1};
+		cpuid_host = (struct cpuid_host){
+			.read = processor, .xcr0 = 7, .arch_caps = 0xffffffffUL, .amd = 1};
 		cpuid_derive();
 	}
 	memset(fs, 0xff, sizeof(fs));
