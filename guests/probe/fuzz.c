@@ -234,6 +234,8 @@ static void bind_timer(void)
 	}
 	port_mask(pg.port);
 	port_clear(pg.port);
+	/* A selector that an input has scribbled into says that the upcall was made: none would come. */
+	vcpu_info(0)->evtchn_pending_sel = 0;
 	port_unmask(pg.port);
 }
 
