@@ -10,8 +10,9 @@ from rig import tools_disk, unpack_tools
 
 LOGS = "/var/log/xen/console"
 # What a domain made by xl cannot try, and with which number of vcpus.
-SKIPPED = {"start.dom0", "fifo.grow", "smp.bad-contexts", "padding.tools", "fetch.reset"}
-ALONE = "not=peer,child,audit"
+SKIPPED = {"start.dom0", "fifo.grow", "smp.bad-contexts", "padding.tools", "fetch.reset",
+           "spec.spec-ctrl", "spec.each-vcpu"}
+ALONE = "not=peer,child,audit,pools,inject"
 SKIPPED_BELOW_3 = {"smp.register-info"}
 
 
