@@ -103,7 +103,8 @@ def test_exception(machine, stub, how):
         code = LOCK % symbols()[lock.decode()].to_bytes(8, "little") + code
     m = machine("idle", args=stub.args())
     break_key_t(m, stub, code)
-    text = check(report(m), reason, r"no guest: idle")
+    # The other CPU may just be giving dom0 a turn.
+    text = check(report(m), reason, rf"no guest: idle|{GUEST}")
     assert re.search(r"RIP: e008:[0-9a-f]+ key_time\+0x", text), text
     assert re.search(r"\] key_time\+.*\n(.*\n)?.*\] do_irq\+", text), text
 
