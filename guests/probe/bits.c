@@ -2,6 +2,7 @@
 /* Every bit of every register that a guest may set, and every address that is not canonical. */
 #include "hypercall.h"
 #include "topics.h"
+#include "msr.h"
 
 #define TSC_AUX 0xc0000103
 
@@ -118,23 +119,11 @@ static void flags(void)
 	}
 }
 
-struct msr {
-	u32 nr;
-	u64 val;
-};
-
-static void write_msr(void *arg)
-{
-	const struct msr *m = arg;
-
-	asm volatile("wrmsr" : : "c"(m->nr), "a"((u32)m->val), "d"((u32)(m->val >> 32)));
-}
-
 static int set_msr(u32 nr, u64 val)
 {
 	struct msr m = {nr, val};
 
-	return catch_trap(write_msr, &m);
+	return catch_trap(do_wrmsr, &m);
 }
 
 static void aux(void)

@@ -3,6 +3,7 @@
 #include "hypercall.h"
 #include "topics.h"
 #include "child.h"
+#include "msr.h"
 
 #define TURNS	 300
 #define AUX	 0xc0000103
@@ -13,18 +14,6 @@
 
 static volatile u64 watched;
 static bool has_aux, has_xsave;
-
-struct msr {
-	u32 nr;
-	u64 val;
-};
-
-static void write_msr(void *arg)
-{
-	const struct msr *m = arg;
-
-	asm volatile("wrmsr" : : "c"(m->nr), "a"((u32)m->val), "d"((u32)(m->val >> 32)));
-}
 
 static void read_msr(void *arg)
 {
@@ -39,7 +28,7 @@ static bool set_msr(u32 nr, u64 val)
 {
 	struct msr m = {nr, val};
 
-	return catch_trap(write_msr, &m) < 0;
+	return catch_trap(do_wrmsr, &m) < 0;
 }
 
 static u64 get_msr(u32 nr)

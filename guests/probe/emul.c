@@ -3,6 +3,7 @@
 #include "hypercall.h"
 #include "snippets.h"
 #include "topics.h"
+#include "msr.h"
 
 static void xen_cpuid(u32 leaf, u32 sub, u32 r[4])
 {
@@ -40,27 +41,6 @@ static void cpuid(void)
 	CHECK_EQ(r[1] >> 20 & 1, 0); /* SMAP */
 	xen_cpuid(0x7fffffff, 0, r);
 	xen_cpuid(0xffffffff, 0xffffffff, r);
-}
-
-struct msr {
-	u32 nr;
-	u64 val;
-};
-
-static void do_rdmsr(void *arg)
-{
-	struct msr *m = arg;
-	u32 lo, hi;
-
-	asm volatile("rdmsr" : "=a"(lo), "=d"(hi) : "c"(m->nr));
-	m->val = (u64)hi << 32 | lo;
-}
-
-static void do_wrmsr(void *arg)
-{
-	struct msr *m = arg;
-
-	asm volatile("wrmsr" : : "a"((u32)m->val), "d"((u32)(m->val >> 32)), "c"(m->nr));
 }
 
 static int rd(u32 nr, u64 *val)

@@ -2,6 +2,7 @@
 /* Protection from speculative execution, as far as a guest may use it: SPEC_CTRL and PRED_CMD. */
 #include "hypercall.h"
 #include "topics.h"
+#include "msr.h"
 
 #define SPEC_CTRL 0x48
 #define PRED_CMD  0x49
@@ -12,27 +13,6 @@ static void xen_cpuid(u32 leaf, u32 sub, u32 r[4])
 	asm volatile(XEN_EMULATE_PREFIX "cpuid"
 		     : "=a"(r[0]), "=b"(r[1]), "=c"(r[2]), "=d"(r[3])
 		     : "0"(leaf), "2"(sub));
-}
-
-struct msr {
-	u32 nr;
-	u64 val;
-};
-
-static void do_rdmsr(void *arg)
-{
-	struct msr *m = arg;
-	u32 lo, hi;
-
-	asm volatile("rdmsr" : "=a"(lo), "=d"(hi) : "c"(m->nr));
-	m->val = (u64)hi << 32 | lo;
-}
-
-static void do_wrmsr(void *arg)
-{
-	struct msr *m = arg;
-
-	asm volatile("wrmsr" : : "a"((u32)m->val), "d"((u32)(m->val >> 32)), "c"(m->nr));
 }
 
 static int wr(u32 nr, u64 val)
