@@ -106,13 +106,13 @@ class Machine:
     numbers = itertools.count(1)
 
     def __init__(self, name, iso=ISO, cpu="EPYC", smp=2, mem=2048, machine="pc", nic=True,
-                 args=(), disk=False):
+                 args=(), disk=False, accel="tcg"):
         WORK.mkdir(parents=True, exist_ok=True)
         self.cpu, self.smp, self.mem = cpu, smp, mem
         self.uploaded = set()
         self.log_path = WORK / f"{re.sub(r'[^A-Za-z0-9.,=+-]+', '_', name)}.log"
         self.monitor = Monitor(WORK / f"monitor.{os.getpid()}.{next(self.numbers)}")
-        argv = ["-accel", "tcg", "-machine", machine, "-cpu", cpu, "-smp", str(smp),
+        argv = ["-accel", accel, "-machine", machine, "-cpu", cpu, "-smp", str(smp),
                 "-m", str(mem), "-display", "none", "-no-reboot", "-serial", "stdio",
                 "-qmp", f"unix:{self.monitor.path},server=on,wait=off", "-monitor", "none"]
         if disk:
