@@ -96,15 +96,16 @@ static bool update_word(struct evtchn_fifo_domain *f, u32 *word, u32 test, u32 w
 }
 
 /*
- * The queue in which the port was last, if the guest has consumed it there, ends before it. Without
- * this its tail would seem to be linked as soon as the port is in another queue.
+ * The queue in which the port was last, and where the guest has consumed it, ends before it. Without
+ * this its tail would seem to be linked as soon as the port is in a queue again. Only the exchange that
+ * links the port tells that it has been consumed: before it the guest may do so at any moment.
  */
-static void leave_old_queue(struct domain *d, const struct evtchn *chn, u32 port, const u32 *word)
+static void leave_old_queue(struct domain *d, const struct evtchn *chn, u32 port)
 {
 	struct vcpu *v = d->vcpu[chn->q_vcpu];
 	struct evtchn_fifo_vcpu *q = v ? v->ev.fifo : NULL;
 
-	if (q && q->tail[chn->q_prio] == port && !(READ_ONCE(*word) & LINKED))
+	if (q && q->tail[chn->q_prio] == port)
 		q->tail[chn->q_prio] = 0;
 }
 
@@ -135,13 +136,11 @@ static void link_port(struct domain *d, struct evtchn_fifo_domain *f, struct evt
 	q = v ? v->ev.fifo : NULL;
 	if (!q) {
 		chn->early = 1;
-	} else {
-		leave_old_queue(d, chn, port, word);
-		if (update_word(f, word, PENDING | MASKED | LINKED, PENDING, LINK, LINKED)) {
-			chn->q_vcpu = (u16)id;
-			chn->q_prio = (u8)prio;
-			tell = append(f, q, prio, port);
-		}
+	} else if (update_word(f, word, PENDING | MASKED | LINKED, PENDING, LINK, LINKED)) {
+		leave_old_queue(d, chn, port);
+		chn->q_vcpu = (u16)id;
+		chn->q_prio = (u8)prio;
+		tell = append(f, q, prio, port);
 	}
 	spin_unlock(&f->lock);
 	if (tell)

@@ -3,7 +3,9 @@
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include "peer_fakes.h"
+#include "dom/evtchn_priv.h"
 #include "dom/handlers.h"
 
 #define PENDING (1u << EVTCHN_FIFO_PENDING)
@@ -512,6 +514,7 @@ static void test_poll_fifo(void **state)
 
 #define SENDERS	     2
 #define STRESS_PORTS 24
+#define FLOOD	     300000
 #define SENDS	     20000
 
 static u32 stress_port[STRESS_PORTS];
@@ -587,13 +590,60 @@ static void test_concurrent(void **state)
 	}
 }
 
+/*
+ * A flood by others, who do not have this domain's lock, through one port, which is then the whole queue. Linux masks an event before it handles it, so
+ * that the unmasking links it while senders do; and the guest consumes it between two looks at its word.
+ */
+static void *flooder(void *arg)
+{
+	for (unsigned int i = 0; i < FLOOD; i++)
+		evtchn_raise(d, evtchn_lookup(d, stress_port[0]), stress_port[0]);
+	(void)atomic_sub(&running, 1u);
+	return arg;
+}
+
+static bool flood_round(void)
+{
+	u32 got[4];
+
+	if (!atomic_load(&d->vcpu[0]->info->evtchn_upcall_pending) || !upcall(0, got, 4))
+		return false;
+	(void)atomic_or(word(stress_port[0]), MASKED);
+	unmask(stress_port[0]);
+	return true;
+}
+
+static void test_flood(void **state)
+{
+	pthread_t t[SENDERS];
+
+	alarm(300); /* a port that is linked to itself has no end */
+	spin_wait_hook = give_way;
+	start();
+	stress_port[0] = open_ipi(0);
+	running = SENDERS;
+	for (unsigned long i = 0; i < SENDERS; i++)
+		assert_int_equal(pthread_create(&t[i], NULL, flooder, (void *)i), 0);
+	while (atomic_load(&running))
+		(void)flood_round();
+	for (unsigned int i = 0; i < SENDERS; i++)
+		pthread_join(t[i], NULL);
+	while (flood_round())
+		continue;
+	assert_int_equal(*word(stress_port[0]) & (PENDING | MASKED | LINKED | BUSY), 0);
+	/* And it goes on. */
+	send(stress_port[0]);
+	assert_true(flood_round());
+	alarm(0);
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		T(test_order),	 T(test_masked),       T(test_errors),	   T(test_early),
 		T(test_move),	 T(test_close_linked), T(test_hostile),	   T(test_many_ports),
-		T(test_poll_2l), T(test_poll_fifo),    T(test_concurrent),
+		T(test_poll_2l), T(test_poll_fifo),    T(test_concurrent), T(test_flood),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
