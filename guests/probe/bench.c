@@ -202,4 +202,5 @@ void bench(void)
 		run_row(r);
 	for (const struct bench_row *r = bench_linux_rows; r->name; r++)
 		run_row(r);
+	bench_memory();
 }

@@ -17,6 +17,8 @@ struct bench_row {
 
 /* What a Linux guest does most; ends with a NULL name. */
 extern const struct bench_row bench_linux_rows[];
+/* What populated frames cost. Afterwards no memory is free: the last rows. */
+void bench_memory(void);
 /* grant.c: makes the page a grant to the own domain. False: no grant table. */
 bool grant_to_self(unsigned int ref, const void *page);
 

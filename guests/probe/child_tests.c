@@ -355,8 +355,8 @@ static void console(void)
 }
 
 const struct test child_tests[] = {
-	{"priv", priv},	      {"others", others},     {"frames", frames},
-	{"leaks", leaks},     {"dying", dying},	      {"scrubbed", scrubbed},
-	{"console", console}, {"state", child_state}, {"states", child_states},
-	{NULL, NULL},
+	{"priv", priv},		  {"others", others},	  {"frames", frames},
+	{"leaks", leaks},	  {"dying", dying},	  {"scrubbed", scrubbed},
+	{"console", console},	  {"state", child_state}, {"states", child_states},
+	{"leaves", child_leaves}, {NULL, NULL},
 };

@@ -14,6 +14,7 @@ extern const struct test start_tests[], trap_tests[], user_mode_tests[], mm_entr
 	spec_tests[], pool_tests[], inject_tests[];
 /* Of the topic child, in files of their own. */
 void child_state(void);
+void child_leaves(void);
 void child_states(void);
 void bench(void);
 /* One of neighbour.c's words on the command line: does not return. */

@@ -111,6 +111,8 @@ static void key_memory(char key)
 {
 	pr_info("free: %lu KiB; hypervisor heap: %lu KiB; free lists %s\n",
 		buddy_free_frames() << 2, heap_frames() << 2, buddy_audit() ? "sound" : "DAMAGED");
+	pr_info("of what is free, %lu KiB wait to be cleared; idle CPUs have cleared %lu KiB\n",
+		buddy_waiting() << 2, buddy_scrubbed() << 2);
 }
 
 static void show_timers(struct domain *d)

@@ -38,6 +38,7 @@ int sysctl_physinfo(struct xen_sysctl *op)
 	p->cpu_khz = (u32)(clock_tsc_hz() / 1000);
 	p->capabilities = XEN_SYSCTL_PHYSCAP_pv | XEN_SYSCTL_PHYSCAP_gnttab_v1;
 	p->total_pages = mm_total_frames();
+	/* Those that wait to be cleared included. scrub_pages stays 0: libxl adds the two. */
 	p->free_pages = buddy_free_frames();
 	p->max_mfn = max_mfn - 1;
 	memcpy(p->hw_cap, cpuid_featureset(CPU_POLICY_HOST), sizeof(p->hw_cap));

@@ -196,7 +196,7 @@ static struct frame *next_frame(struct domain *d)
 	return f;
 }
 
-int domain_relinquish_frames(struct domain *d)
+static int relinquish_some(struct domain *d)
 {
 	unsigned int done = 0;
 	struct frame *f;
@@ -209,4 +209,14 @@ int domain_relinquish_frames(struct domain *d)
 			return -XEN_ERESTART;
 	}
 	return 0;
+}
+
+int domain_relinquish_frames(struct domain *d)
+{
+	int rc = relinquish_some(d);
+
+	/* This CPU clears them when it goes idle. One that sleeps begins at once, if there is one. */
+	if (buddy_neglected())
+		sched_nudge_idle();
+	return rc;
 }

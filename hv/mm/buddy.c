@@ -1,143 +1,127 @@
 /* SPDX-License-Identifier: MIT */
 #include "mm/buddy.h"
 #include <xen/xen.h>
+#include "cpu/irqflags.h"
 #include "lib/inject.h"
 #include "lib/log.h"
-#include "lib/spinlock.h"
 #include "lib/string.h"
+#include "mm/zone.h"
 
-#define ZONE_LIMIT  (1UL << (32 - PAGE_SHIFT)) /* no block of MAX_ORDER or less crosses 4 GiB */
 #define CHUNK_ORDER 9 /* of buddy_free_range: bounds the time in the lock */
 
-enum {
-	ZONE_LOW,
-	ZONE_HIGH,
-	NR_ZONES
-};
+static unsigned long taken_waits; /* of the frames with scrubbers */
+static unsigned long scrubbed;
+static unsigned int scrubbers,
+	scrub_holds; /* scrubbers at work; allocations that want them to end */
 
-struct zone {
-	u32 head[MAX_ORDER + 1]; /* first frame number of each list + 1; 0 = empty */
-	unsigned long free;	 /* frames */
-};
+/* --- allocation --- */
 
-static struct zone zones[NR_ZONES];
-static spinlock_t lock = SPINLOCK_INIT;
-
-static struct zone *zone_of(mfn_t mfn)
+/*
+ * Memory below 4 GiB is for those who can use no other: rather frames above that wait than those. With
+ * the lock.
+ */
+static struct frame *take_any(unsigned int order, unsigned int flags, mfn_t limit)
 {
-	return &zones[mfn >= ZONE_LIMIT ? ZONE_HIGH : ZONE_LOW];
+	struct frame *f = NULL;
+
+	if (!(flags & BUDDY_LOW) && limit > ZONE_LIMIT)
+		f = zone_take(&zones[ZONE_HIGH], order, limit);
+	return f ? f : zone_take(&zones[ZONE_LOW], order, limit);
 }
 
-static void list_push(struct zone *z, struct frame *f, unsigned int order)
+/*
+ * Scrubbers have some of what is free. They take nothing more until this one is content or has seen
+ * all that they had: that is the clearing of a few frames. With the lock, which is dropped meanwhile.
+ */
+static struct frame *take_back(unsigned int order, unsigned int flags, mfn_t limit)
 {
-	u32 n = (u32)frame_to_mfn(f);
+	struct frame *f = NULL;
 
-	f->state = FS_FREE;
-	f->order = (u8)order;
-	f->prev = FRAME_NIL;
-	f->next = z->head[order] ? z->head[order] - 1 : FRAME_NIL;
-	if (f->next != FRAME_NIL)
-		frame_table[f->next].prev = n;
-	z->head[order] = n + 1;
-}
-
-static void list_remove(struct zone *z, struct frame *f)
-{
-	ASSERT(f->state == FS_FREE && f->order <= MAX_ORDER);
-	if (f->prev != FRAME_NIL)
-		frame_table[f->prev].next = f->next;
-	else
-		z->head[f->order] = f->next == FRAME_NIL ? 0 : f->next + 1;
-	if (f->next != FRAME_NIL)
-		frame_table[f->next].prev = f->prev;
-	f->state = FS_FREE_TAIL;
-}
-
-static struct frame *list_first(const struct zone *z, unsigned int order)
-{
-	return z->head[order] ? mfn_to_frame(z->head[order] - 1) : NULL;
-}
-
-/* A free block of at least `order` whose beginning of that size lies below limit. */
-static struct frame *find_block(const struct zone *z, unsigned int order, mfn_t limit, bool bounded)
-{
-	mfn_t last = limit - (1UL << order);
-
-	for (unsigned int o = order; o <= MAX_ORDER; o++) {
-		struct frame *f = list_first(z, o);
-
-		while (f && bounded && frame_to_mfn(f) > last)
-			f = f->next == FRAME_NIL ? NULL : mfn_to_frame(f->next);
-		if (f)
-			return f;
+	scrub_holds++;
+	while (!f && scrubbers && !READ_ONCE(spin_ignored)) {
+		spin_unlock(&buddy_lock);
+		if (spin_wait_hook)
+			spin_wait_hook();
+		cpu_relax();
+		spin_lock(&buddy_lock);
+		f = take_any(order, flags, limit);
 	}
-	return NULL;
-}
-
-/* Takes 2^order frames out of a zone; the upper halves of what is cut stay free. */
-static struct frame *take(struct zone *z, unsigned int order, mfn_t limit, bool bounded)
-{
-	struct frame *f = find_block(z, order, limit, bounded);
-	unsigned int o;
-
-	if (!f)
-		return NULL;
-	o = f->order;
-	list_remove(z, f);
-	while (o > order) {
-		o--;
-		list_push(z, f + (1UL << o), o);
-	}
-	z->free -= 1UL << order;
+	scrub_holds--;
 	return f;
 }
 
-static void prepare(struct frame *f, unsigned int order)
+/* With the lock. What they hold is still to be seen in them. */
+static void leave_zone(struct frame *f, unsigned int order)
 {
+	struct zone *z = zone_of(frame_to_mfn(f));
+	unsigned long waiting = 0;
+
 	for (unsigned long i = 0; i < 1UL << order; i++) {
+		waiting += frame_waits(&f[i]);
 		f[i].refs = 0;
-		f[i].type = FT_NONE;
 		f[i].owner = DOMID_INVALID;
 		f[i].next = f[i].prev = FRAME_NIL;
 		f[i].state = FS_USED;
 	}
 	f->order = (u8)order;
+	z->free -= 1UL << order;
+	z->waits -= waiting;
 }
 
-/* A TLB may still hold what a guest had mapped here before the frames were freed. */
+/*
+ * A TLB may still hold what a guest had mapped here before the frames were freed. Those that are known
+ * to be zero need no look: nothing has mapped them since that flush, without which nobody would know.
+ */
 static void flush_stale(struct frame *f, unsigned int order)
 {
-	u32 last = f->stamp;
+	bool flushed = false;
+	u32 last = 0;
 
 	if (!type_flush_hook)
 		return;
-	type_flush_hook(f, last);
-	for (unsigned long i = 1; i < 1UL << order; i++)
-		if (f[i].stamp != last) {
-			last = f[i].stamp;
-			type_flush_hook(&f[i], last);
-		}
+	for (unsigned long i = 0; i < 1UL << order; i++) {
+		if (f[i].content == FC_ZERO || (flushed && f[i].stamp == last))
+			continue;
+		last = f[i].stamp;
+		type_flush_hook(&f[i], last);
+		flushed = true;
+	}
+}
+
+static void clear_unknown(struct frame *f, unsigned int order)
+{
+	unsigned long n = 1UL << order, end;
+
+	for (unsigned long i = 0; i < n; i = end) {
+		end = i + 1;
+		if (f[i].content == FC_ZERO)
+			continue;
+		while (end < n && f[end].content != FC_ZERO)
+			end++;
+		clear_lines(frame_to_virt(f + i), (end - i) << PAGE_SHIFT);
+	}
 }
 
 struct frame *buddy_alloc_below(unsigned int order, unsigned int flags, mfn_t limit)
 {
-	struct frame *f = NULL;
+	struct frame *f;
 
 	if (order > MAX_ORDER || limit < 1UL << order || inject_alloc())
 		return NULL;
-	spin_lock(&lock);
-	if (!(flags & BUDDY_LOW) && limit > ZONE_LIMIT)
-		f = take(&zones[ZONE_HIGH], order, limit, limit < max_mfn);
-	if (!f)
-		f = take(&zones[ZONE_LOW], order, limit, limit < min(max_mfn, ZONE_LIMIT));
+	spin_lock(&buddy_lock);
+	f = take_any(order, flags, limit);
+	if (unlikely(!f && scrubbers))
+		f = take_back(order, flags, limit);
 	if (f)
-		prepare(f, order);
-	spin_unlock(&lock);
+		leave_zone(f, order);
+	spin_unlock(&buddy_lock);
 	if (!f)
 		return NULL;
 	flush_stale(f, order);
 	if (flags & BUDDY_ZERO)
-		clear_lines(frame_to_virt(f), PAGE_SIZE << order);
+		clear_unknown(f, order);
+	for (unsigned long i = 0; i < 1UL << order; i++)
+		f[i].type = FT_NONE;
 	return f;
 }
 
@@ -146,29 +130,7 @@ struct frame *buddy_alloc(unsigned int order, unsigned int flags)
 	return buddy_alloc_below(order, flags, INVALID_MFN);
 }
 
-static bool is_free_block(mfn_t mfn, unsigned int order)
-{
-	const struct frame *f = mfn_to_frame(mfn);
-
-	return mfn_valid(mfn) && f->state == FS_FREE && f->order == order;
-}
-
-/* All 2^order frames are FS_FREE_TAIL. */
-static void insert(mfn_t mfn, unsigned int order)
-{
-	struct zone *z = zone_of(mfn);
-
-	z->free += 1UL << order;
-	for (; order < MAX_ORDER; order++) {
-		mfn_t buddy = mfn ^ (1UL << order);
-
-		if (!is_free_block(buddy, order))
-			break;
-		list_remove(z, mfn_to_frame(buddy));
-		mfn &= ~(1UL << order);
-	}
-	list_push(z, mfn_to_frame(mfn), order);
-}
+/* --- back --- */
 
 /* Whether a guest can have had a mapping of it; frames that only we used need no flush later. */
 static bool was_guests(const struct frame *f)
@@ -179,20 +141,31 @@ static bool was_guests(const struct frame *f)
 static void give(mfn_t mfn, unsigned int order, u8 expected)
 {
 	struct frame *f = mfn_to_frame(mfn);
+	struct zone *z = zone_of(mfn);
 	u32 now = frame_clock_hook ? frame_clock_hook() : 0;
+	unsigned long waiting = 0;
 
 	for (unsigned long i = 0; i < 1UL << order; i++) {
+		bool guests = expected == FS_USED && was_guests(&f[i]);
+
 		if (unlikely(f[i].state != expected || (f[i].refs & FR_COUNT)))
 			panic("buddy: free of frame %lx, state %u, refs %x", mfn + i, f[i].state,
 			      f[i].refs);
-		if (expected == FS_USED && was_guests(&f[i]))
-			f[i].stamp = now;
 		f[i].refs = 0;
 		f[i].type = FT_NONE;
 		f[i].owner = DOMID_INVALID;
 		f[i].state = FS_FREE_TAIL;
+		if (!guests)
+			continue;
+		f[i].stamp = now;
+		f[i].content = FC_WAITS;
+		waiting++;
 	}
-	insert(mfn, order);
+	if (unlikely(waiting && waiting < 1UL << order))
+		block_join_all(f, order);
+	z->free += 1UL << order;
+	z->waits += waiting;
+	zone_insert(mfn, order);
 }
 
 void buddy_free(struct frame *f, unsigned int order)
@@ -201,9 +174,9 @@ void buddy_free(struct frame *f, unsigned int order)
 
 	ASSERT(order <= MAX_ORDER && !(mfn & ((1UL << order) - 1)));
 	ASSERT(mfn_valid(mfn));
-	spin_lock(&lock);
+	spin_lock(&buddy_lock);
 	give(mfn, order, FS_USED);
-	spin_unlock(&lock);
+	spin_unlock(&buddy_lock);
 }
 
 /* Cuts a range into naturally aligned blocks of at most 2^most frames. */
@@ -215,9 +188,9 @@ static void give_range(mfn_t start, unsigned long nr, unsigned int most, u8 expe
 
 		if (start)
 			order = min(order, (unsigned int)__builtin_ctzl(start));
-		spin_lock(&lock);
+		spin_lock(&buddy_lock);
 		give(start, order, expected);
-		spin_unlock(&lock);
+		spin_unlock(&buddy_lock);
 		start += 1UL << order;
 		nr -= 1UL << order;
 	}
@@ -240,68 +213,71 @@ unsigned long buddy_free_frames(void)
 	return READ_ONCE(zones[ZONE_LOW].free) + READ_ONCE(zones[ZONE_HIGH].free);
 }
 
-static bool audit_block(const struct zone *z, const struct frame *f, unsigned int order, u32 prev)
-{
-	mfn_t mfn = frame_to_mfn(f);
+/* --- for those who clear --- */
 
-	if (!mfn_valid(mfn) || (mfn & ((1UL << order) - 1)) || zone_of(mfn) != z)
-		return false;
-	if (f->state != FS_FREE || f->order != order || f->prev != prev)
-		return false;
-	if (order < MAX_ORDER && is_free_block(mfn ^ (1UL << order), order))
-		return false; /* should have been merged */
+static unsigned long listed_waits(void)
+{
+	return READ_ONCE(zones[ZONE_LOW].waits) + READ_ONCE(zones[ZONE_HIGH].waits);
+}
+
+unsigned long buddy_waiting(void)
+{
+	return listed_waits() + READ_ONCE(taken_waits);
+}
+
+unsigned long buddy_scrubbed(void)
+{
+	return READ_ONCE(scrubbed);
+}
+
+bool buddy_neglected(void)
+{
+	return listed_waits() && !READ_ONCE(scrubbers);
+}
+
+/* With the lock. */
+static void hand_out(struct frame *f, unsigned int order)
+{
+	struct zone *z = zone_of(frame_to_mfn(f));
+	unsigned int n = block_count_waits(f, order);
+
+	z->waits -= n;
+	z->taken += 1UL << order;
+	taken_waits += n;
+	scrubbers++;
+}
+
+struct frame *buddy_scrub_take(unsigned int *order)
+{
+	struct frame *f = NULL;
+
+	spin_lock(&buddy_lock);
+	if (!scrub_holds && scrubbers < SCRUBBERS) {
+		f = zone_take_waiting(&zones[ZONE_HIGH], order);
+		if (!f)
+			f = zone_take_waiting(&zones[ZONE_LOW], order);
+	}
+	if (f)
+		hand_out(f, *order);
+	spin_unlock(&buddy_lock);
+	return f;
+}
+
+void buddy_scrub_give(struct frame *f, unsigned int order, unsigned int cleared)
+{
+	struct zone *z = zone_of(frame_to_mfn(f));
+	unsigned int n;
+
 	for (unsigned long i = 0; i < 1UL << order; i++)
-		if (f[i].refs || f[i].type || f[i].owner != DOMID_INVALID ||
-		    (i && f[i].state != FS_FREE_TAIL))
-			return false;
-	return true;
-}
-
-static bool audit_list(const struct zone *z, unsigned int order, unsigned long *frames)
-{
-	u32 prev = FRAME_NIL;
-
-	for (struct frame *f = list_first(z, order); f;) {
-		if (!audit_block(z, f, order, prev))
-			return false;
-		*frames += 1UL << order;
-		if (*frames > z->free) /* also ends a list that became a circle */
-			return false;
-		prev = (u32)frame_to_mfn(f);
-		f = f->next == FRAME_NIL ? NULL : mfn_to_frame(f->next);
-	}
-	return true;
-}
-
-static unsigned long count_free_states(void)
-{
-	unsigned long n = 0;
-
-	for (mfn_t m = 0; m < max_mfn; m++) {
-		if (!mfn_valid(m)) {
-			m |= (1UL << SECTION_SHIFT) - 1;
-			continue;
-		}
-		n += mfn_to_frame(m)->state == FS_FREE || mfn_to_frame(m)->state == FS_FREE_TAIL;
-	}
-	return n;
-}
-
-bool buddy_audit(void)
-{
-	unsigned long total = 0;
-	bool ok = true;
-
-	spin_lock(&lock);
-	for (unsigned int zi = 0; zi < NR_ZONES && ok; zi++) {
-		unsigned long frames = 0;
-
-		for (unsigned int o = 0; o <= MAX_ORDER && ok; o++)
-			ok = audit_list(&zones[zi], o, &frames);
-		ok = ok && frames == zones[zi].free;
-		total += frames;
-	}
-	ok = ok && total == count_free_states();
-	spin_unlock(&lock);
-	return ok;
+		f[i].mixed = 0;
+	n = block_count_waits(f, order);
+	block_join_all(f, order);
+	spin_lock(&buddy_lock);
+	taken_waits -= n + cleared;
+	scrubbed += cleared;
+	z->waits += n;
+	z->taken -= 1UL << order;
+	scrubbers--;
+	zone_insert(frame_to_mfn(f), order);
+	spin_unlock(&buddy_lock);
 }

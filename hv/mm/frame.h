@@ -42,7 +42,13 @@ struct domain;
 
 struct frame {
 	u32 refs;
-	u32 type;
+	union {
+		u32 type;
+		struct {	    /* free; the buddy allocator's */
+			u8 content; /* FC_* */
+			u8 mixed;   /* see mm/buddy.c */
+		};
+	};
 	u16 owner;	/* domid; DOMID_INVALID when free or the hypervisor's own */
 	u8 order;	/* of the free block that begins here */
 	u8 state;	/* FS_* */
@@ -62,6 +68,13 @@ enum {
 	FS_USED,
 	FS_SLAB,
 	FS_HEAP
+};
+
+/* What a free frame holds. */
+enum {
+	FC_UNKNOWN, /* whatever: firmware's, the loader's, our own */
+	FC_ZERO,    /* nothing but zeros, and no TLB has a way to it */
+	FC_WAITS    /* a guest's; an idle CPU shall clear it */
 };
 
 #define FRAME_NIL 0xffffffffu /* end of a frame list */

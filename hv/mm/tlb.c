@@ -178,18 +178,38 @@ void tlb_flush_cpus(const unsigned long *cpus, unsigned long va)
 	}
 }
 
+/*
+ * Flushed since: begun at a later time than the stamp. A stamp has 32 bits: one that is older than it
+ * looks only causes a flush too many.
+ */
+static bool flushed_since(unsigned int cpu, u64 now, u32 stamp)
+{
+	return now - READ_ONCE(per_cpu(flushed_at, cpu)) < (u32)((u32)now - stamp);
+}
+
+bool tlb_flush_disturbs(u32 stamp)
+{
+	u64 now = atomic_load(&tlb_clock);
+	unsigned int cpu;
+
+	for_each_online_cpu (cpu)
+		if (cpu != smp_cpu_id() && !flushed_since(cpu, now, stamp) &&
+		    atomic_load(&per_cpu(idle_state, cpu)) == IDLE_NO)
+			return true;
+	return false;
+}
+
 void tlb_flush_since(const unsigned long *cpus, u32 stamp)
 {
 	DECLARE_BITMAP(need, CONFIG_NR_CPUS);
-	/* Flushed since: begun at a later time than the stamp. A stamp has 32 bits: one that is older than it looks only causes a flush too many. */
-	u64 now = atomic_load(&tlb_clock), age = (u32)((u32)now - stamp);
+	u64 now = atomic_load(&tlb_clock);
 	bool any = false;
 	unsigned int cpu;
 
 	memset(need, 0, sizeof(need));
 	for_each_set_bit(cpu, cpus, (unsigned int)CONFIG_NR_CPUS)
 	{
-		if (now - READ_ONCE(per_cpu(flushed_at, cpu)) < age)
+		if (flushed_since(cpu, now, stamp))
 			continue;
 		set_bit(cpu, need);
 		any = true;

@@ -27,7 +27,7 @@ void tlb_flush_cpus(const unsigned long *cpus, unsigned long va);
 void tlb_flush_service(void);
 
 /*
- * Around the idle loop's halt: a CPU that sleeps is not woken for a flush, it makes up for it before it
+ * Around the idle loop's halt, and where it only takes interrupts: a CPU that sleeps is not woken for a flush, it makes up for it before it
  * touches a guest's mappings again. Interrupt handlers that run in between must not touch any.
  */
 void tlb_idle_enter(void);
@@ -44,5 +44,7 @@ void tlb_flush_end(u64 begun);
 void tlb_load_cr3(unsigned long cr3);
 /* Flushes those CPUs of the map that have not flushed since `stamp`. */
 void tlb_flush_since(const unsigned long *cpus, u32 stamp);
+/* Whether that for all CPUs would interrupt another one: which is awake and has not flushed since. */
+bool tlb_flush_disturbs(u32 stamp);
 
 #endif

@@ -347,6 +347,15 @@ static bool any_idle(void)
 	return find_first_bit(sched_idle_map, CONFIG_NR_CPUS) < CONFIG_NR_CPUS;
 }
 
+void sched_nudge_idle(void)
+{
+	unsigned int cpu = find_first_bit(sched_idle_map, CONFIG_NR_CPUS);
+
+	/* It stays announced as idle: who has a vcpu for it may choose it nevertheless. */
+	if (cpu < CONFIG_NR_CPUS)
+		cpu_raise_hazard(cpu, HAZ_SCHED);
+}
+
 void runq_pass_on(void)
 {
 	unsigned int cpu, idle, i;

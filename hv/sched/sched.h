@@ -98,6 +98,8 @@ bool vcpu_stopped(const struct vcpu *v);
 void schedule(void);
 /* Called on an empty stack when schedule() has left an idle vcpu in current. */
 void __noreturn idle_loop(void);
+/* There is work for the idle loop: has one idle CPU, if there is one, come by. */
+void sched_nudge_idle(void);
 /* Provided by the floor above: leaves this C context for the guest state in struct cpu_info. */
 void __noreturn resume_guest(void);
 /* Either may be NULL: unchanged. CPUs that are not online count only when there is no other. */

@@ -173,6 +173,29 @@ def test_second_guest(dom0):
     dom0.check_clean()
 
 
+# What a guest leaves.
+
+def cleared(machine):
+    """KiB that wait to be cleared, and that idle CPUs have cleared."""
+    (line,) = [x for x in machine.debug_key("m") if "wait to be cleared" in x]
+    return tuple(int(n) for n in re.search(r"(\d+) KiB wait to .* cleared (\d+) KiB",
+                                           line).groups())
+
+
+def test_cleared_while_idle(dom0):
+    """Idle CPUs clear all that a guest had, once it is gone and nobody asks them to."""
+    before = snapshot(dom0)
+    wait_for(lambda: cleared(dom0)[0], 0)
+    _, start = cleared(dom0)
+    for turn in (1, 2):
+        guest = Guest(dom0, f"leaves{turn}", IDLE.replace("memory=4", "memory=64"))
+        guest.create()
+        dom0.run(f"xl destroy {guest.name}")
+        wait_for(lambda: cleared(dom0)[0], 0)
+        assert cleared(dom0)[1] - start >= turn * 64 * 1024
+    check_same(dom0, before)
+
+
 # What xl refuses: what it says, and that nothing stays.
 
 REFUSED = {

@@ -17,7 +17,7 @@ static int setup(void **state)
 {
 	memset(zones, 0, sizeof(zones));
 	memset(taken, 0, sizeof(taken));
-	spin_lock_init(&lock);
+	spin_lock_init(&buddy_lock);
 	frame_clock_hook = NULL;
 	type_flush_hook = NULL;
 	fake_ram_reset();
@@ -199,7 +199,7 @@ static void test_largest_order(void **state)
 static void expect_panic(struct frame *f, unsigned int order)
 {
 	expect_assert_failure(buddy_free(f, order));
-	spin_lock_init(&lock); /* the panic left it taken */
+	spin_lock_init(&buddy_lock); /* the panic left it taken */
 }
 
 static void test_panics(void **state)
@@ -217,7 +217,7 @@ static void test_panics(void **state)
 	f->refs = 1; /* somebody still maps it */
 	expect_panic(f, 0);
 	expect_assert_failure(buddy_add_range(0, 4)); /* was added before */
-	spin_lock_init(&lock);
+	spin_lock_init(&buddy_lock);
 	expect_assert_failure(buddy_add_range(60, 5)); /* past the end */
 }
 
@@ -241,6 +241,28 @@ static void test_audit_sees(void **state)
 	f->state = FS_FREE_TAIL;
 	assert_false(buddy_audit());
 	f->state = FS_USED;
+	zones[ZONE_LOW].waits++;
+	assert_false(buddy_audit());
+	zones[ZONE_LOW].waits--;
+	zones[ZONE_LOW].taken++;
+	assert_false(buddy_audit());
+	zones[ZONE_LOW].taken--;
+	mfn_to_frame(40)->content = FC_WAITS; /* nobody was told */
+	assert_false(buddy_audit());
+	zones[ZONE_LOW].waits++;
+	assert_false(buddy_audit());
+	zones[ZONE_LOW].waits--;
+	mfn_to_frame(40)->content = FC_WAITS + 1;
+	assert_false(buddy_audit());
+	mfn_to_frame(40)->content = FC_ZERO;
+	assert_true(buddy_audit());
+	mfn_to_frame(40)->type |= FT_WRITABLE;
+	assert_false(buddy_audit());
+	mfn_to_frame(40)->type = FC_ZERO;
+	mfn_to_frame(40)->mixed = 2;
+	assert_false(buddy_audit());
+	mfn_to_frame(40)->mixed = 0;
+	assert_true(buddy_audit());
 	mfn_to_frame(32)->next = 32; /* a circle */
 	assert_false(buddy_audit());
 }

@@ -208,25 +208,29 @@ static void test_types(void **state)
 
 static void test_lists(void **state)
 {
+	struct frame *f = buddy_alloc(3, 0);
 	struct frame_list l;
-	u32 n = 0;
+	u32 n = 0, first;
 
+	assert_non_null(f);
+	first = (u32)frame_to_mfn(f);
 	frame_list_init(&l);
-	for (u32 m = FIRST; m < FIRST + 5; m++)
-		frame_list_add(&l, mfn_to_frame(m));
+	for (unsigned int i = 0; i < 5; i++)
+		frame_list_add(&l, f + i);
 	assert_int_equal(l.nr, 5);
-	frame_list_del(&l, mfn_to_frame(FIRST));     /* head */
-	frame_list_del(&l, mfn_to_frame(FIRST + 4)); /* tail */
-	frame_list_del(&l, mfn_to_frame(FIRST + 2)); /* between */
+	frame_list_del(&l, f);	   /* head */
+	frame_list_del(&l, f + 4); /* tail */
+	frame_list_del(&l, f + 2); /* between */
 	for (u32 m = l.head; m != FRAME_NIL; m = frame_table[m].next)
 		n = n * 1000 + m;
-	assert_int_equal(n, (FIRST + 1) * 1000 + FIRST + 3);
-	frame_list_del(&l, mfn_to_frame(FIRST + 1));
-	frame_list_del(&l, mfn_to_frame(FIRST + 3));
+	assert_int_equal(n, (first + 1) * 1000 + first + 3);
+	frame_list_del(&l, f + 1);
+	frame_list_del(&l, f + 3);
 	assert_int_equal(l.nr, 0);
 	assert_int_equal(l.head, FRAME_NIL);
 	assert_int_equal(l.tail, FRAME_NIL);
-	expect_assert_failure(frame_list_del(&l, mfn_to_frame(FIRST)));
+	expect_assert_failure(frame_list_del(&l, f));
+	buddy_free(f, 3);
 }
 
 #define THREADS 4
