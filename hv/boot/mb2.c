@@ -1,65 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* The multiboot2 information of the loader (Multiboot2 Specification 2.0, section 3.6). */
 #include "boot/boot.h"
+#include "boot/mb2.h"
 #include "lib/log.h"
 #include "lib/string.h"
 #include "mm/layout.h"
 
-enum {
-	TAG_END,
-	TAG_CMDLINE,
-	TAG_LOADER,
-	TAG_MODULE,
-	TAG_MMAP = 6,
-	TAG_FB = 8,
-	TAG_EFI32 = 11,
-	TAG_EFI64,
-	TAG_ACPI_OLD = 14,
-	TAG_ACPI_NEW,
-	TAG_EFI_MMAP = 17
-};
-
-struct tag {
-	u32 type, size;
-};
-
-struct tag_module {
-	u32 type, size, start, end;
-	char args[];
-};
-
-struct mmap_entry {
-	u64 addr, len;
-	u32 type, zero;
-};
-
-struct tag_mmap {
-	u32 type, size, entry_size, version;
-	u8 entries[];
-};
-
-struct tag_fb {
-	u32 type, size;
-	u64 addr;
-	u32 pitch, width, height;
-	u8 bpp, fb_type;
-	u16 reserved;
-	u8 red_pos, red_size, green_pos, green_size, blue_pos, blue_size;
-} __packed;
-
-struct tag_efi64 {
-	u32 type, size;
-	u64 systab;
-};
-
-struct tag_efi_mmap {
-	u32 type, size, desc_size, desc_version;
-	u8 map[];
-};
-
-BUILD_BUG_ON(offsetof(struct tag_fb, red_pos) != 32);
-
-static void parse_module(const struct tag_module *t)
+static void parse_module(const struct mb2_module *t)
 {
 	struct boot_module *m = t->size < sizeof(*t) ? NULL : boot_add_module(t->start, t->end);
 
@@ -67,23 +14,23 @@ static void parse_module(const struct tag_module *t)
 		boot_copy_text(m->args, sizeof(m->args), t->args, t->size - sizeof(*t));
 }
 
-static void parse_mmap(const struct tag_mmap *t)
+static void parse_mmap(const struct mb2_mmap *t)
 {
-	if (t->size < sizeof(*t) || t->entry_size < sizeof(struct mmap_entry))
+	if (t->size < sizeof(*t) || t->entry_size < sizeof(struct mb2_mmap_entry))
 		return;
 	for (u32 off = sizeof(*t); off < t->size && t->entry_size <= t->size - off;
 	     off += t->entry_size) {
-		const struct mmap_entry *e = (const void *)((const char *)t + off);
+		const struct mb2_mmap_entry *e = (const void *)((const char *)t + off);
 
 		boot_add_memory(e->addr, e->len, e->type);
 	}
 }
 
-static void parse_fb(const struct tag_fb *t)
+static void parse_fb(const struct mb2_fb *t)
 {
 	struct screen_fb *fb = &boot_info.fb;
 
-	if (t->size < offsetof(struct tag_fb, reserved))
+	if (t->size < offsetof(struct mb2_fb, reserved))
 		return;
 	fb->addr = t->addr;
 	fb->pitch = t->pitch;
@@ -98,7 +45,7 @@ static void parse_fb(const struct tag_fb *t)
 	}
 }
 
-static void parse_tag(const struct tag *t)
+static void parse_tag(const struct mb2_tag *t)
 {
 	const char *body = (const char *)(t + 1);
 	u32 len = t->size - (u32)sizeof(*t);
@@ -117,8 +64,8 @@ static void parse_tag(const struct tag *t)
 		parse_fb((const void *)t);
 		break;
 	case TAG_EFI64:
-		if (t->size >= sizeof(struct tag_efi64))
-			boot_info.efi_systab = ((const struct tag_efi64 *)t)->systab;
+		if (t->size >= sizeof(struct mb2_efi64))
+			boot_info.efi_systab = ((const struct mb2_efi64 *)t)->systab;
 		/* fallthrough */
 	case TAG_EFI32:
 		boot_info.efi = true;
@@ -138,11 +85,11 @@ static void parse_tag(const struct tag *t)
 }
 
 /* The next tag at or after *off, which moves behind it; NULL at the end. */
-static const struct tag *next_tag(const void *head, u32 total, u32 *off)
+static const struct mb2_tag *next_tag(const void *head, u32 total, u32 *off)
 {
-	const struct tag *t = (const void *)((const char *)head + *off);
+	const struct mb2_tag *t = (const void *)((const char *)head + *off);
 
-	if (*off >= total || sizeof(struct tag) > total - *off)
+	if (*off >= total || sizeof(struct mb2_tag) > total - *off)
 		return NULL;
 	if (t->type == TAG_END || t->size < sizeof(*t) || t->size > total - *off)
 		return NULL;
@@ -153,11 +100,11 @@ static const struct tag *next_tag(const void *head, u32 total, u32 *off)
 /* UEFI's own map tells more than the loader's form of it: of two, the first counts. */
 static void parse_memory(const void *head, u32 total)
 {
-	const struct tag *t, *mmap = NULL;
+	const struct mb2_tag *t, *mmap = NULL;
 	u32 off = 8;
 
 	while ((t = next_tag(head, total, &off)) != NULL) {
-		const struct tag_efi_mmap *e = (const void *)t;
+		const struct mb2_efi_mmap *e = (const void *)t;
 
 		if (t->type == TAG_EFI_MMAP && t->size > sizeof(*e))
 			efi_map_parse(e->map, t->size - sizeof(*e), e->desc_size);
@@ -171,7 +118,7 @@ static void parse_memory(const void *head, u32 total)
 void mb2_parse(paddr_t pa)
 {
 	const u32 *head = paddr_to_virt(pa);
-	const struct tag *t;
+	const struct mb2_tag *t;
 	u32 total = head[0], off = 8;
 
 	while ((t = next_tag(head, total, &off)) != NULL)
