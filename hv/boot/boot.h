@@ -43,6 +43,7 @@ void boot_copy_text(char *dst, size_t size, const char *text, size_t len);
 struct boot_module *boot_add_module(u64 start, u64 end);
 /* One more range of the memory map, by its E820 type. */
 void boot_add_memory(u64 start, u64 size, u32 type);
+bool boot_is_ram(paddr_t pa);
 /* Cuts a loader's file name off the front of an argument line. */
 void boot_drop_word(char *args);
 /* A page below 1 MiB that is RAM and no module lies in, for processors to start in; 0: there is none. */

@@ -42,6 +42,14 @@ void boot_add_memory(u64 start, u64 size, u32 type)
 	boot_info.ram[boot_info.nr_ram++].end = start + size;
 }
 
+bool boot_is_ram(paddr_t pa)
+{
+	for (unsigned int i = 0; i < boot_info.nr_ram; i++)
+		if (boot_info.ram[i].start <= pa && pa < boot_info.ram[i].end)
+			return true;
+	return false;
+}
+
 void boot_drop_word(char *args)
 {
 	char *rest = args;

@@ -69,7 +69,7 @@ static void find_rsdp(void)
 	const void *p;
 
 	if (boot_info.efi_systab)
-		efi_init(boot_info.efi_systab);
+		efi_init(boot_info.efi_systab, boot_is_ram);
 	p = efi_info.rsdp ? map_firmware(efi_info.rsdp, sizeof(boot_info.rsdp)) : NULL;
 	if (!p)
 		return;
@@ -133,9 +133,8 @@ static void find_screen(void)
 {
 	struct screen_fb fb = boot_info.fb;
 
-	for (unsigned int i = 0; i < boot_info.nr_ram; i++)
-		if (boot_info.ram[i].start <= fb.addr && fb.addr < boot_info.ram[i].end)
-			fb.type = SCREEN_FB_NONE;
+	if (boot_is_ram(fb.addr))
+		fb.type = SCREEN_FB_NONE;
 	screen_init(&fb, boot_info.efi);
 	console_add_screen();
 }

@@ -44,21 +44,39 @@ static bool copy_from(paddr_t pa, void *dst, size_t n)
 	return true;
 }
 
-static void find_rsdp(void)
+static void note_rsdp(const struct efi_config_table *t)
 {
-	struct efi_config_table t;
-
-	for (u32 i = 0; i < efi_info.nr_config; i++) {
-		if (!copy_from(efi_info.config + i * sizeof(t), &t, sizeof(t)))
-			return;
-		if (!memcmp(t.guid, guid_acpi2, sizeof(t.guid)))
-			efi_info.rsdp = t.table;
-		else if (!efi_info.rsdp && !memcmp(t.guid, guid_acpi1, sizeof(t.guid)))
-			efi_info.rsdp = t.table;
-	}
+	if (!memcmp(t->guid, guid_acpi2, sizeof(t->guid)))
+		efi_info.rsdp = t->table;
+	else if (!efi_info.rsdp && !memcmp(t->guid, guid_acpi1, sizeof(t->guid)))
+		efi_info.rsdp = t->table;
 }
 
-void efi_init(paddr_t pa)
+/* Reads the list, and closes the gaps that lost tables leave. */
+static void read_config(bool (*is_ram)(paddr_t pa))
+{
+	size_t size = efi_info.nr_config * sizeof(struct efi_config_table);
+	volatile struct efi_config_table *list;
+	u32 kept = 0;
+
+	if (is_ram(efi_info.config) || efi_info.config % 8 || !size)
+		list = NULL;
+	else
+		list = plat_map_mmio(efi_info.config, size);
+	for (u32 i = 0; list && i < efi_info.nr_config; i++) {
+		struct efi_config_table t = list[i];
+
+		if (is_ram(t.table))
+			continue;
+		note_rsdp(&t);
+		if (kept != i)
+			list[kept] = t;
+		kept++;
+	}
+	efi_info.nr_config = kept;
+}
+
+void efi_init(paddr_t pa, bool (*is_ram)(paddr_t pa))
 {
 	struct system_table s;
 	struct header rt;
@@ -78,7 +96,7 @@ void efi_init(paddr_t pa)
 	efi_info.vendor[EFI_VENDOR_LEN - 1] = 0;
 	if (copy_from(s.runtime, &rt, sizeof(rt)) && rt.signature == RUNTIME_SIGNATURE)
 		efi_info.runtime_version = rt.revision;
-	find_rsdp();
+	read_config(is_ram);
 	pr_info("UEFI %u.%u, %u configuration tables at %#lx\n", s.h.revision >> 16,
 		(s.h.revision & 0xffff) / 10, efi_info.nr_config, efi_info.config);
 }

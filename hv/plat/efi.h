@@ -60,10 +60,12 @@ struct efi_info {
 extern struct efi_info efi_info;
 
 /*
- * Reads the 64-bit system table at pa. Needs plat_map_firmware. A table that is damaged is left out
- * with a message. The check sum is not looked at: loaders change the table and leave the sum.
+ * Reads the 64-bit system table at pa. Needs plat_map_firmware and plat_map_mmio. A table that is damaged
+ * is left out with a message. The check sum is not looked at: loaders change the table and leave the sum.
+ * is_ram: memory that is ours now. Configuration tables there were for the loader only; they are taken
+ * off the firmware's list, for dom0 would read in them what meanwhile lies there.
  */
-void efi_init(paddr_t pa);
+void efi_init(paddr_t pa, bool (*is_ram)(paddr_t pa));
 /* The region that holds pa; NULL when that is RAM, or unknown. */
 const struct efi_region *efi_region_at(u64 pa);
 

@@ -110,8 +110,7 @@ bool fb_init(const struct screen_fb *f)
 	text.rows = max(1u, fb.height / (FONT_HEIGHT * scale));
 	ink = channel(fb.red) | channel(fb.green) | channel(fb.blue);
 	/* What is higher is not mapped yet. */
-	if (fb.addr + fb_bytes() <= 1ULL << 32)
-		base = plat_phys_to_virt(fb.addr);
+	base = fb.addr + fb_bytes() <= 1ULL << 32 ? plat_phys_to_virt(fb.addr) : NULL;
 	clear();
 	return true;
 }
