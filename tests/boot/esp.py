@@ -5,19 +5,20 @@ import os
 import subprocess
 
 from image import DOM0_ARGS, HV_ARGS, INITRD, KERNEL
-from qemu import HV, WORK
+from qemu import HV, SRC, WORK
 
 GRUB_MODULES = ("fat part_gpt normal configfile echo test true serial terminal "
                 "multiboot multiboot2 efi_gop video boot").split()
+HV_EFI = HV.with_name("domus.efi")
 numbers = itertools.count(1)
 
 
 def make_esp(files):
-    """A FAT image of a test's own with files, {path: a file or its bytes}; the caller removes it."""
+    """A FAT image of a test's own with files, {path: a file, its bytes, or None}; the caller removes it."""
     WORK.mkdir(parents=True, exist_ok=True)
     out = WORK / f"esp.{os.getpid()}.{next(numbers)}.img"
     data = {where: what if isinstance(what, bytes) else what.read_bytes()
-            for where, what in files.items()}
+            for where, what in files.items() if what is not None}
     size = sum(map(len, data.values())) + (6 << 20)
     with open(out, "wb") as f:
         f.truncate((size + 0xfffff) & ~0xfffff)
@@ -52,6 +53,32 @@ def grub_esp(hv_args="", dom0_args="", hypervisor=HV, kernel=KERNEL, initrd=INIT
         "serial --unit=0 --speed=115200", "terminal_output console serial",
         f"multiboot2 /domus {HV_ARGS} {hv_args}",
         f"module2 --nounzip /vmlinuz {DOM0_ARGS} {dom0_args}",
-        "module2 --nounzip /initrd", "boot", ""])
+        "module2 --nounzip /initrd" if initrd else "", "boot", ""])
     return make_esp({"EFI/BOOT/BOOTX64.EFI": grub_efi(), "grub.cfg": config.encode(),
                      "domus": hypervisor, "vmlinuz": kernel, "initrd": initrd})
+
+
+def pe_config(hv_args, dom0_args=""):
+    return (f"[domus]\noptions={HV_ARGS} {hv_args}\nkernel=vmlinuz {DOM0_ARGS} {dom0_args}\n"
+            "ramdisk=initrd\n").encode()
+
+
+def pe_esp(hv_args="", kernel=KERNEL, initrd=INITRD, config=b"", config_name="domus.cfg",
+           folder="EFI/BOOT/"):
+    """The hypervisor's own program where firmware looks for one, and its files in folder."""
+    config = pe_config(hv_args) if config == b"" else config
+    return make_esp({"EFI/BOOT/BOOTX64.EFI": HV_EFI, f"EFI/BOOT/{config_name}": config,
+                     f"{folder}vmlinuz": kernel, f"{folder}initrd": initrd})
+
+
+def unified(hv_args="", dom0_args="", kernel=KERNEL, initrd=INITRD):
+    """One program with everything in it, as bytes."""
+    WORK.mkdir(parents=True, exist_ok=True)
+    base = WORK / f"unified.{os.getpid()}.{next(numbers)}"
+    config, out = base.with_suffix(".cfg"), base.with_suffix(".efi")
+    config.write_bytes(pe_config(hv_args, dom0_args))
+    subprocess.run([SRC / "scripts/unify-efi", out, HV_EFI, config, kernel, initrd], check=True)
+    data = out.read_bytes()
+    config.unlink()
+    out.unlink()
+    return data

@@ -11,6 +11,7 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import socket
 import time
 
@@ -21,6 +22,7 @@ OUT = pathlib.Path(os.environ.get("DOMUS_OUT") or SRC / "out")
 ISO = pathlib.Path(os.environ.get("DOMUS_ISO") or OUT / "images/domus.iso")
 HV = pathlib.Path(os.environ.get("DOMUS_HV") or OUT / "hv/domus")
 WORK = OUT / "tests/boot"
+OVMF = pathlib.Path("/usr/share/OVMF")
 
 PROMPT = r"root@domus:~# "
 RESCUE = r"rescue:~# "
@@ -101,12 +103,16 @@ class Monitor:
 
 
 class Machine:
-    """One QEMU.  Use as a context manager, or call close()."""
+    """One QEMU.  Use as a context manager, or call close().
+
+    firmware: "bios", or "uefi", whose variables are fresh each time.  iso=None: no medium but
+    what args name.
+    """
 
     numbers = itertools.count(1)
 
     def __init__(self, name, iso=ISO, cpu="EPYC", smp=2, mem=2048, machine="pc", nic=True,
-                 args=(), disk=False, accel="tcg"):
+                 args=(), disk=False, accel="tcg", firmware="bios"):
         WORK.mkdir(parents=True, exist_ok=True)
         self.cpu, self.smp, self.mem = cpu, smp, mem
         self.uploaded = set()
@@ -115,7 +121,16 @@ class Machine:
         argv = ["-accel", accel, "-machine", machine, "-cpu", cpu, "-smp", str(smp),
                 "-m", str(mem), "-display", "none", "-no-reboot", "-serial", "stdio",
                 "-qmp", f"unix:{self.monitor.path},server=on,wait=off", "-monitor", "none"]
-        if disk:
+        self.variables = None
+        if firmware == "uefi":
+            self.variables = WORK / f"uefi-variables.{os.getpid()}.{next(self.numbers)}"
+            shutil.copyfile(OVMF / "OVMF_VARS_4M.fd", self.variables)
+            for unit, path in enumerate((OVMF / "OVMF_CODE_4M.fd", self.variables)):
+                argv += ["-drive", f"if=pflash,format=raw,unit={unit},file={path}"
+                         + (",readonly=on" if not unit else "")]
+        if iso is None:
+            pass
+        elif disk:
             argv += ["-drive", f"file={iso},format=raw,if=virtio,readonly=on", "-boot", "c"]
         else:
             argv += ["-cdrom", str(iso), "-boot", "d"]
@@ -147,6 +162,8 @@ class Machine:
             self.child = None
             self.log.close()
             self.monitor.close()
+            if self.variables:
+                self.variables.unlink(missing_ok=True)
 
     # What came so far.
 
