@@ -24,6 +24,7 @@ struct boot_info {
 	char loader[64];
 	unsigned int nr_ram;
 	struct mem_range ram[PLAN_MAX_RAM];
+	unsigned int nr_lost; /* ranges of the memory map that found no room, or make no sense */
 	unsigned int nr_modules;
 	struct boot_module module[BOOT_MAX_MODULES];
 	bool has_rsdp;

@@ -213,7 +213,7 @@ static void vga_info(struct start_info *si)
 	struct dom0_vga_console_info *vga = (void *)((char *)si + VGA_INFO_OFFSET);
 	const struct screen_fb *fb = screen_get_fb();
 
-	if (!fb && plat_efi)
+	if (!fb && !screen_is_text())
 		return;
 	si->console.dom0.info_off = (u32)VGA_INFO_OFFSET;
 	si->console.dom0.info_size = sizeof(*vga);

@@ -31,12 +31,15 @@ struct boot_module *boot_add_module(u64 start, u64 end)
 
 void boot_add_memory(u64 start, u64 size, u32 type)
 {
-	if (boot_e820.nr < ARRAY_SIZE(boot_e820.e)) {
-		boot_e820.e[boot_e820.nr].addr = start;
-		boot_e820.e[boot_e820.nr].size = size;
-		boot_e820.e[boot_e820.nr++].type = type;
+	if (boot_e820.nr == ARRAY_SIZE(boot_e820.e) || boot_info.nr_ram == PLAN_MAX_RAM ||
+	    start + size < start) {
+		boot_info.nr_lost++;
+		return;
 	}
-	if (type != E820_RAM || boot_info.nr_ram == PLAN_MAX_RAM || start + size < start)
+	boot_e820.e[boot_e820.nr].addr = start;
+	boot_e820.e[boot_e820.nr].size = size;
+	boot_e820.e[boot_e820.nr++].type = type;
+	if (type != E820_RAM)
 		return;
 	boot_info.ram[boot_info.nr_ram].start = start;
 	boot_info.ram[boot_info.nr_ram++].end = start + size;

@@ -49,6 +49,9 @@ static void memory(void)
 	paddr_t ring = boot_ring_place();
 	unsigned int n = 0;
 
+	if (boot_info.nr_lost)
+		pr_warn("the memory map has %u ranges too many; what they describe is not used\n",
+			boot_info.nr_lost);
 	res[n++] = (struct mem_range){0, 1UL << 20};
 	res[n++] = (struct mem_range){hv_load_pa, hv_load_pa + (u64)(_hv_end - _hv_start)};
 	for (unsigned int i = 0; i < boot_info.nr_modules; i++)

@@ -36,7 +36,7 @@ struct efi_region {
 	u32 type;
 };
 
-#define EFI_MAX_REGIONS 64
+#define EFI_MAX_REGIONS 128
 extern struct efi_region efi_regions[EFI_MAX_REGIONS];
 extern unsigned int efi_nr_regions;
 

@@ -58,3 +58,8 @@ const struct screen_fb *screen_get_fb(void)
 {
 	return kind == FRAMEBUFFER ? &the_fb : NULL;
 }
+
+bool screen_is_text(void)
+{
+	return kind == TEXT;
+}

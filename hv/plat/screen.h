@@ -40,8 +40,9 @@ void screen_release(void);
  * part of its memory; on VGA when dom0 has left it in text mode.
  */
 void screen_reclaim(void);
-/* The framebuffer in use, for dom0; NULL when the screen is another. */
+/* The framebuffer in use, for dom0; NULL when the screen is another. Whether it is VGA text. */
 const struct screen_fb *screen_get_fb(void);
+bool screen_is_text(void);
 
 /* --- fb.c --- */
 /* False when it is no framebuffer that we can draw on. */

@@ -135,7 +135,8 @@ static void test_map_of_many(void **state)
 		map[i] = desc(i % 2 ? EFI_RESERVED : EFI_CONVENTIONAL, 0x1000ull * i, 1);
 	efi_map_parse(map, sizeof(map), sizeof(map[0]));
 	assert_int_equal(boot_e820.nr, E820_MAX);
-	assert_int_equal(boot_info.nr_ram, PLAN_MAX_RAM);
+	assert_int_equal(boot_info.nr_ram, E820_MAX / 2);
+	assert_int_equal(boot_info.nr_lost, ARRAY_SIZE(map) - E820_MAX);
 	assert_int_equal(efi_nr_regions, EFI_MAX_REGIONS);
 }
 

@@ -51,10 +51,16 @@ static bool next_word(const char **s, char *out, size_t size)
 	return n != 0;
 }
 
-/*
- * Our own command line, of a shell or of iPXE: name of the program, -cfg=FILE, section. A boot manager
- * may pass anything: what is no plain text does not count.
- */
+/* A shell puts the name of the program in front, a boot entry need not. */
+static bool is_program(const char *word)
+{
+	size_t n = strlen(word);
+
+	return n > 4 && word[n - 4] == '.' && (word[n - 3] | 0x20) == 'e' &&
+	       (word[n - 2] | 0x20) == 'f' && (word[n - 1] | 0x20) == 'i';
+}
+
+/* Our own command line: -cfg=FILE, section. A boot manager may pass anything: only plain text counts. */
 static void own_command_line(struct plan *p)
 {
 	size_t n = efi_self->options ? efi_self->options_size / sizeof(efi_char) : 0;
@@ -72,9 +78,9 @@ static void own_command_line(struct plan *p)
 		if (c < ' ' || c > '~')
 			return;
 	}
-	if (!next_word(&s, word, sizeof(word)))
-		return;
-	while (next_word(&s, word, sizeof(word))) {
+	for (bool first = true; next_word(&s, word, sizeof(word)); first = false) {
+		if (first && is_program(word))
+			continue;
 		if (!strncmp(word, "-cfg=", 5))
 			strlcpy(p->config_name, word + 5, sizeof(p->config_name));
 		else if (*word != '-')
