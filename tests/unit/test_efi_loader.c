@@ -55,12 +55,15 @@ static void test_sections(void **state)
 	assert_true(config_section(&config, "one", out, sizeof(out)));
 	assert_string_equal(out, "one");
 	assert_false(config_section(&config, "three", out, sizeof(out)));
+	assert_string_equal(out, "three");
 	assert_true(config_section(&c, "", out, sizeof(out)));
 	assert_string_equal(out, "b");
 	c = (struct efi_config){"[global]\ndefault=gone\n[b]\n", 26};
 	assert_false(config_section(&c, "", out, sizeof(out)));
+	assert_string_equal(out, "gone");
 	c.size = 0;
 	assert_false(config_section(&c, "", out, sizeof(out)));
+	assert_string_equal(out, "");
 }
 
 static void test_bad_lines(void **state)

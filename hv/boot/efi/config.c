@@ -131,7 +131,10 @@ bool config_section(const struct efi_config *c, const char *wanted, char *out, s
 	if (!*wanted &&
 	    config_get(c, "global", "default", name, sizeof(name), NULL) == CONFIG_FOUND)
 		wanted = name;
-	return find_section(c, wanted, out, size);
+	if (find_section(c, wanted, out, size))
+		return true;
+	strlcpy(out, wanted, size);
+	return false;
 }
 
 unsigned int config_bad_line(const struct efi_config *c)

@@ -25,7 +25,10 @@ enum config_result {
  */
 enum config_result config_get(const struct efi_config *c, const char *section, const char *key,
 			      char *out, size_t size, unsigned int *line);
-/* The section to boot: `wanted` when it is not "", else as above. False when there is none such. */
+/*
+ * The section to boot: `wanted` when it is not "", else as above. False when there is none such; out is the
+ * name that was looked for then, or "".
+ */
 bool config_section(const struct efi_config *c, const char *wanted, char *out, size_t size);
 /* The number of the first line that is neither section, key=value, comment nor blank; 0: there is none. */
 unsigned int config_bad_line(const struct efi_config *c);

@@ -230,8 +230,8 @@ static bool make_plan(struct plan *p)
 	if (!find_config(p))
 		return false;
 	if (!config_section(&p->config, p->wanted, p->section, sizeof(p->section))) {
-		say("Domus: %s: there is no section [%s].\n", p->config_name,
-		    *p->wanted ? p->wanted : "...");
+		say("Domus: %s: there is no section%s%s%s.\n", p->config_name,
+		    *p->section ? " [" : "", p->section, *p->section ? "]" : " to start");
 		return false;
 	}
 	say("Domus: %s, section [%s]\n", p->config_name, p->section);
