@@ -1,13 +1,12 @@
 # SPDX-License-Identifier: MIT
 """Other loaders than the image's GRUB: multiboot1, another place in memory, a graphics mode of the BIOS."""
-import os
 import shutil
 import struct
 import subprocess
 
 import pytest
 
-from image import DOM0_ARGS, HV_ARGS, INITRD, KERNEL, make_iso
+from image import DOM0_ARGS, HV_ARGS, INITRD, KERNEL
 from qemu import HV, WORK
 from screen import read_screen
 
@@ -88,20 +87,18 @@ def moved_hypervisor(address):
 @pytest.mark.matrix
 def test_image_elsewhere(boot):
     """The image at 256 MiB: all CPUs start, nothing is overwritten, the audit finds all frames."""
-    iso = make_iso(hv_args=SERIAL_ONLY, hypervisor=moved_hypervisor(256 << 20))
-    m = boot(iso=iso, smp=4)
+    m = boot(hv_args=SERIAL_ONLY, hypervisor=moved_hypervisor(256 << 20), smp=4)
     m.to_prompt()
     assert m.run("nproc").strip() == "4"
     assert any("d0: 0 errors" in x for x in m.debug_key("A"))
     # The place is in the hypervisor's own page tables: where it is linked, 2 MiB, is dom0's now.
     assert "free lists in order" in "".join(m.debug_key("A"))
     m.check_clean()
-    iso.unlink()
 
 
-def vbe_iso(hv_args, dom0_args):
+def vbe_iso(folder, hv_args, dom0_args):
     """A CD whose GRUB has set a graphics mode of the BIOS."""
-    tree, out = WORK / f"vbe.{os.getpid()}", WORK / f"vbe.{os.getpid()}.iso"
+    tree, out = folder / "tree", folder / "vbe.iso"
     (tree / "boot/grub").mkdir(parents=True)
     for name, file in (("domus", HV), ("vmlinuz", KERNEL), ("initrd", INITRD)):
         shutil.copyfile(file, tree / "boot" / name)
@@ -117,13 +114,12 @@ def vbe_iso(hv_args, dom0_args):
 
 @pytest.mark.matrix
 @pytest.mark.parametrize("what", ("dom0", "panic"))
-def test_vesa(boot, what):
+def test_vesa(boot, tmp_path, what):
     """The hypervisor's text and then dom0's console on a framebuffer."""
-    iso = vbe_iso(f"{HV_ARGS} console=com1,vga dom0_mem=-128M,max:512M"
+    iso = vbe_iso(tmp_path, f"{HV_ARGS} console=com1,vga dom0_mem=-128M,max:512M"
                   + (" dom0_mem=64G noreboot" if what == "panic" else ""),
                   "console=hvc0 console=tty0")
     m = boot(iso=iso, nic=False)
-    iso.unlink()
     if what == "panic":
         m.wait(r"\(hv\) Halted \(noreboot\)", 90, dead=())
         lines = read_screen(m)
