@@ -116,9 +116,8 @@ def vbe_iso(folder, hv_args, dom0_args):
 @pytest.mark.parametrize("what", ("dom0", "panic"))
 def test_vesa(boot, tmp_path, what):
     """The hypervisor's text and then dom0's console on a framebuffer."""
-    iso = vbe_iso(tmp_path, f"{HV_ARGS} console=com1,vga dom0_mem=-128M,max:512M"
-                  + (" dom0_mem=64G noreboot" if what == "panic" else ""),
-                  "console=hvc0 console=tty0")
+    memory = "dom0_mem=64G noreboot" if what == "panic" else "dom0_mem=-128M,max:512M"
+    iso = vbe_iso(tmp_path, f"{HV_ARGS} console=com1,vga {memory}", "console=hvc0 console=tty0")
     m = boot(iso=iso, nic=False)
     if what == "panic":
         m.wait(r"\(hv\) Halted \(noreboot\)", 90, dead=())

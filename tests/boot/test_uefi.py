@@ -76,7 +76,7 @@ def test_unified(uefi):
 
 @pytest.mark.matrix
 def test_panic_is_on_the_screen(uefi):
-    m = uefi(grub_esp(f"{CONSOLES} dom0_mem=64G noreboot", initrd=None))
+    m = uefi(grub_esp("console=com1,vga dom0_mem=64G noreboot", initrd=None))
     m.wait(r"\(hv\) Halted \(noreboot\)", 120, dead=())
     screen = read_screen(m)
     assert any(x.startswith("(hv) Panic on CPU 0: dom0_mem= asks for 65536 MiB") for x in screen), screen
