@@ -5,7 +5,7 @@ import os
 import subprocess
 
 from image import DOM0_ARGS, HV_ARGS, INITRD, KERNEL
-from qemu import HV, SRC, WORK
+from qemu import HV, SNAKEOIL, SRC, WORK
 
 GRUB_MODULES = ("fat part_gpt normal configfile echo test true serial terminal "
                 "multiboot multiboot2 efi_gop video boot").split()
@@ -82,3 +82,14 @@ def unified(hv_args="", dom0_args="", kernel=KERNEL, initrd=INITRD):
     config.unlink()
     out.unlink()
     return data
+
+
+def signed(program, folder):
+    """The program's bytes, signed with the key of the test firmware."""
+    plain, key, out = folder / "plain.efi", folder / "key", folder / "signed.efi"
+    plain.write_bytes(program)
+    subprocess.run(["openssl", "rsa", "-in", SNAKEOIL.with_suffix(".key"), "-passin",
+                    "pass:snakeoil", "-out", key], check=True, capture_output=True)
+    subprocess.run(["sbsign", "--key", key, "--cert", SNAKEOIL.with_suffix(".pem"),
+                    "--output", out, plain], check=True, capture_output=True)
+    return out.read_bytes()

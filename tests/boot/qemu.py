@@ -23,6 +23,15 @@ ISO = pathlib.Path(os.environ.get("DOMUS_ISO") or OUT / "images/domus.iso")
 HV = pathlib.Path(os.environ.get("DOMUS_HV") or OUT / "hv/domus")
 WORK = OUT / "tests/boot"
 OVMF = pathlib.Path("/usr/share/OVMF")
+# Code, variables, arguments. With sleep state S3 this OVMF keeps memory where Linux wants to lie.
+FIRMWARE = {
+    "uefi": ("OVMF_CODE_4M.fd", "OVMF_VARS_4M.fd", []),
+    "uefi-secure": ("OVMF_CODE_4M.secboot.fd", "OVMF_VARS_4M.snakeoil.fd",
+                    ["-global", "driver=cfi.pflash01,property=secure,value=on",
+                     "-global", "ICH9-LPC.disable_s3=1"]),
+}
+# The key of the test firmware, known to everybody.
+SNAKEOIL = pathlib.Path("/usr/share/ovmf/PkKek-1-snakeoil")
 
 PROMPT = r"root@domus:~# "
 RESCUE = r"rescue:~# "
@@ -105,8 +114,9 @@ class Monitor:
 class Machine:
     """One QEMU.  Use as a context manager, or call close().
 
-    firmware: "bios", or "uefi", whose variables are fresh each time.  iso=None: no medium but
-    what args name.
+    firmware: "bios", "uefi", whose variables are fresh each time, or "uefi-secure", which starts
+    what is signed with SNAKEOIL only and wants the board q35,smm=on.  iso=None: no medium but what
+    args name.
     """
 
     numbers = itertools.count(1)
@@ -122,10 +132,12 @@ class Machine:
                 "-m", str(mem), "-display", "none", "-no-reboot", "-serial", "stdio",
                 "-qmp", f"unix:{self.monitor.path},server=on,wait=off", "-monitor", "none"]
         self.variables = None
-        if firmware == "uefi":
+        if firmware in FIRMWARE:
+            code, variables, more = FIRMWARE[firmware]
             self.variables = WORK / f"uefi-variables.{os.getpid()}.{next(self.numbers)}"
-            shutil.copyfile(OVMF / "OVMF_VARS_4M.fd", self.variables)
-            for unit, path in enumerate((OVMF / "OVMF_CODE_4M.fd", self.variables)):
+            shutil.copyfile(OVMF / variables, self.variables)
+            argv += more
+            for unit, path in enumerate((OVMF / code, self.variables)):
                 argv += ["-drive", f"if=pflash,format=raw,unit={unit},file={path}"
                          + (",readonly=on" if not unit else "")]
         if iso is None:

@@ -2,7 +2,7 @@
 """UEFI firmware: by GRUB, and the hypervisor's own program; what dom0 gets; what is missing says so."""
 import pytest
 
-from esp import grub_esp, make_esp, pe_esp, unified
+from esp import grub_esp, make_esp, pe_esp, signed, unified
 from screen import read_screen
 
 CONSOLES = "console=com1,vga dom0_mem=-128M,max:512M"
@@ -15,8 +15,8 @@ def uefi(boot):
 
     def start(image, **words):
         images.append(image)
-        words = {"nic": False, "machine": "q35", **words}
-        return boot(iso=image, disk=True, firmware="uefi", **words)
+        words = {"nic": False, "machine": "q35", "firmware": "uefi", **words}
+        return boot(iso=image, disk=True, **words)
 
     yield start
     for i in images:
@@ -70,6 +70,21 @@ def test_unified(uefi):
     m.wait(r"Domus: section .config, section \[domus\]", 120)
     m.wait(r"Domus: kernel from section .kernel, \d+ bytes")
     m.wait(r"Domus: ramdisk from section .ramdisk, \d+ bytes")
+    m.to_prompt()
+    check_dom0(m)
+
+
+@pytest.mark.matrix
+@pytest.mark.parametrize("sign", (True, False), ids=("signed", "unsigned"))
+def test_secure_boot(uefi, tmp_path, sign):
+    """A unified file that is signed starts, and nothing else does."""
+    program = unified(CONSOLES)
+    m = uefi(make_esp({"EFI/BOOT/BOOTX64.EFI": signed(program, tmp_path) if sign else program}),
+             firmware="uefi-secure", machine="q35,smm=on")
+    if not sign:
+        m.wait(r"BdsDxe: failed to load [^\r\n]*: Access Denied", 120)
+        assert "Domus" not in m.text()
+        return
     m.to_prompt()
     check_dom0(m)
 
