@@ -228,7 +228,7 @@ trampoline_start:
 	mov	%cr0, %eax
 	or	$1, %eax
 	mov	%eax, %cr0
-	ljmpl	*(tramp_jump - trampoline_start)	/* selector 24 */
+	ljmpl	*(tramp_jump - trampoline_start)
 	.code32
 tramp_32:
 	mov	$16, %eax
@@ -250,9 +250,8 @@ tramp_32:
 	mov	$0x80050033, %eax
 	mov	%eax, %cr0
 	lea	(tramp_64 - trampoline_start)(%ebx), %eax
-	movl	%eax, (tramp_jump - trampoline_start)(%ebx)
-	movw	$8, (tramp_jump + 4 - trampoline_start)(%ebx)
-	ljmp	*(tramp_jump - trampoline_start)(%ebx)
+	mov	%eax, (tramp_jump64 - trampoline_start)(%ebx)
+	ljmp	*(tramp_jump64 - trampoline_start)(%ebx)
 	.code64
 tramp_64:
 	mov	(trampoline_stack - trampoline_start)(%rbx), %rsp
@@ -270,6 +269,9 @@ tramp_gdtr:
 tramp_jump:
 	.long	0
 	.short	24
+tramp_jump64:
+	.long	0
+	.short	8
 	.balign 8
 trampoline_cr3:
 	.long	0

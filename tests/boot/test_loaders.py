@@ -56,7 +56,7 @@ def test_pxelinux(boot, tftp):
     (tftp / "pxelinux.cfg").mkdir()
     (tftp / "pxelinux.cfg/default").write_text(PXE_DEFAULT.format(hv=SERIAL_ONLY, dom0=DOM0_ARGS))
     m = boot(iso=None, nic=net(tftp, "pxelinux.0"), args=["-boot", "n"])
-    m.wait(r"\(hv\) Loader: [^\r\n]*SYSLINUX", 180)
+    m.wait(r"\(hv\) Loader: PXELINUX", 180)
     m.to_prompt()
     assert m.run("cat /proc/cmdline").strip() == DOM0_ARGS
 
