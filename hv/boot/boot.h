@@ -38,12 +38,13 @@ extern struct boot_info boot_info;
 extern paddr_t hv_load_pa; /* where the image lies, a multiple of 2 MiB; set in head.S */
 
 /* --- info.c: what the parsers fill boot_info with; everything is cut to what fits --- */
-/* dst: a text of at most len bytes, whether it ends there or not. */
+/* Copies a text of at most len bytes, whether it ends there or not, as far as size - 1 bytes of it fit. */
 void boot_copy_text(char *dst, size_t size, const char *text, size_t len);
 /* One more module [start, end); NULL when it makes no sense or there are too many. */
 struct boot_module *boot_add_module(u64 start, u64 end);
 /* One more range of the memory map, by its E820 type. */
 void boot_add_memory(u64 start, u64 size, u32 type);
+/* Whether the memory map has pa as RAM; what lies there may be anything by now. */
 bool boot_is_ram(paddr_t pa);
 /* Cuts a loader's file name off the front of an argument line. */
 void boot_drop_word(char *args);

@@ -15,7 +15,7 @@ def uefi(boot):
 
     def start(image, **words):
         images.append(image)
-        words = {"nic": False, "machine": "q35", "firmware": "uefi", **words}
+        words = {"nic": False, "machine": "q35", "smp": 4, "firmware": "uefi", **words}
         return boot(iso=image, disk=True, **words)
 
     yield start
@@ -26,7 +26,7 @@ def uefi(boot):
 def check_dom0(m):
     """At the prompt: all CPUs, ACPI by the firmware's tables, a screen, nothing that complains."""
     assert "(hv) UEFI 2." in m.text()
-    assert m.run("nproc").strip() == "2"
+    assert m.run("nproc").strip() == str(m.smp)
     assert "Domain-0" in m.run("xl list")
     assert m.run("ls -d /sys/firmware/efi").strip() == "/sys/firmware/efi"
     kernel = m.run("dmesg")
