@@ -55,7 +55,7 @@ def make_iso(hv_args="", dom0_args="", kernel=KERNEL, initrd=INITRD, hypervisor=
     files = {"boot/domus": hypervisor, "boot/grub/grub.cfg": config, "boot/vmlinuz": kernel,
              "boot/initrd": initrd}
     epoch = os.environ.get("SOURCE_DATE_EPOCH", "1790000000")
-    subprocess.run([SRC / "images/make-iso", out, "4000", OUT / "images/core.img",
+    subprocess.run([SRC / "images/make-iso", out, "4000", OUT / "images/consoles.cfg",
                     *(f"{where}={what}" for where, what in files.items() if what)],
                    check=True, env={**os.environ, "SOURCE_DATE_EPOCH": epoch})
     for left in (config, out.with_suffix(".iso.log")):

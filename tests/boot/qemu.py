@@ -32,6 +32,7 @@ FIRMWARE = {
 }
 # The key of the test firmware, known to everybody.
 SNAKEOIL = pathlib.Path("/usr/share/ovmf/PkKek-1-snakeoil")
+MENU = SRC / "images/menu.txt"
 
 PROMPT = r"root@domus:~# "
 RESCUE = r"rescue:~# "
@@ -44,6 +45,24 @@ BAD_KERNEL = re.compile(
     r"rcu: INFO|soft lockup|hard LOCKUP|blocked for more than|INFO: task|"
     r"irq \d+: nobody cared|bad page|segfault at|Xen hypercall failed|lost \d+ .*interrupts")
 BAD_HV = re.compile(r"\(hv\) .*(WARN|BUG|ASSERT|Panic|DAMAGED|Call trace)")
+
+# How the image comes to the machine; network means that the network card's arguments tell.
+MEDIA = {
+    "cd": ["-device", "ide-cd,drive=medium,bootindex=0"],
+    "usb": ["-device", "qemu-xhci", "-device", "usb-storage,drive=medium,bootindex=0"],
+    "virtio": ["-device", "virtio-blk-pci,drive=medium,bootindex=0"],
+    "ahci": ["-device", "ich9-ahci,id=boot", "-device",
+             "ide-hd,drive=medium,bus=boot.0,bootindex=0"],
+    "nvme": ["-device", "nvme,drive=medium,serial=medium,bootindex=0"],
+}
+
+
+def boot_device(medium, iso):
+    if iso is None or medium == "network":
+        return []
+    # A disk cannot be read-only everywhere; what is written goes to a file that is thrown away.
+    kind = "media=cdrom,readonly=on" if medium == "cd" else "snapshot=on"
+    return ["-drive", f"file={iso},format=raw,if=none,id=medium,{kind}", *MEDIA[medium]]
 
 
 @functools.lru_cache(maxsize=None)
@@ -122,7 +141,7 @@ class Machine:
     numbers = itertools.count(1)
 
     def __init__(self, name, iso=ISO, cpu="EPYC", smp=2, mem=2048, machine="pc", nic=True,
-                 args=(), disk=False, accel="tcg", firmware="bios"):
+                 args=(), accel="tcg", firmware="bios", medium="cd"):
         WORK.mkdir(parents=True, exist_ok=True)
         self.cpu, self.smp, self.mem = cpu, smp, mem
         self.uploaded = set()
@@ -140,12 +159,7 @@ class Machine:
             for unit, path in enumerate((OVMF / code, self.variables)):
                 argv += ["-drive", f"if=pflash,format=raw,unit={unit},file={path}"
                          + (",readonly=on" if not unit else "")]
-        if iso is None:
-            pass
-        elif disk:
-            argv += ["-drive", f"file={iso},format=raw,if=virtio,readonly=on", "-boot", "c"]
-        else:
-            argv += ["-cdrom", str(iso), "-boot", "d"]
+        argv += boot_device(medium, iso)
         argv += ["-nic", "user,model=virtio-net-pci"] if nic is True else nic or ["-nic", "none"]
         argv += list(args)
         # Which instructions run (tests/coverage/run): a file for each machine.
@@ -229,12 +243,13 @@ class Machine:
         self.child.send(text)
 
     def choose(self, number=0):
-        """Picks an entry of the release image's menu, counted from 0."""
+        """Picks an entry of the release image's menu, counted from 0.
+
+        By its letter: an arrow key has three bytes, which UEFI's own console may take apart.
+        """
         self.wait(r"Domus, serial line only", 60)
-        for _ in range(number):
-            self.send("\x1b[B")
-            time.sleep(0.3)
-        self.send("\r")
+        time.sleep(0.5)
+        self.send(re.findall(r"(?m)^key = (\w)$", MENU.read_text())[number])
 
     # dom0.
 

@@ -16,7 +16,7 @@ def uefi(boot):
     def start(image, **words):
         images.append(image)
         words = {"nic": False, "machine": "q35", "smp": 4, "firmware": "uefi", **words}
-        return boot(iso=image, disk=True, **words)
+        return boot(iso=image, medium="virtio", **words)
 
     yield start
     for i in images:
