@@ -141,7 +141,7 @@ class Machine:
     numbers = itertools.count(1)
 
     def __init__(self, name, iso=ISO, cpu="EPYC", smp=2, mem=2048, machine="pc", nic=True,
-                 args=(), accel="tcg", firmware="bios", medium="cd"):
+                 args=(), accel="tcg", firmware="bios", medium="cd", under=()):
         WORK.mkdir(parents=True, exist_ok=True)
         self.cpu, self.smp, self.mem = cpu, smp, mem
         self.uploaded = set()
@@ -169,7 +169,9 @@ class Machine:
         self.log = open(self.log_path, "w", buffering=1, errors="replace")
         self.log.write(f"qemu-system-x86_64 {' '.join(argv)}\n")
         self.started = time.monotonic()
-        self.child = pexpect.spawn("qemu-system-x86_64", argv, encoding="utf-8",
+        # under: a command that runs QEMU somewhere else, as in another network namespace.
+        command = [*under, "qemu-system-x86_64", *argv]
+        self.child = pexpect.spawn(command[0], command[1:], encoding="utf-8",
                                    codec_errors="replace", timeout=60, maxread=65536,
                                    searchwindowsize=None, dimensions=(50, 200))
         self.child.logfile_read = self.log
@@ -204,6 +206,23 @@ class Machine:
     def fail(self, why):
         age = time.monotonic() - self.started
         raise BootFailure(f"{why} ({age:.0f} s after the start); {self.tail()}")
+
+    def screen(self):
+        """The rows of the screen in text mode."""
+        path = WORK / f"screen.{os.getpid()}"
+        self.monitor.human(f'pmemsave 0xb8000 4000 "{path}"')
+        text = path.read_bytes()[::2].decode("cp437")
+        path.unlink()
+        return [text[i:i + 80].rstrip() for i in range(0, 2000, 80)]
+
+    def wait_screen(self, text, seconds=60):
+        """Waits until a row of the screen has the text; a loader without a serial line is seen so."""
+        end = time.monotonic() + seconds * scale()
+        while not any(text in row for row in self.screen()):
+            if time.monotonic() > end:
+                rows = "\n".join(x for x in self.screen() if x)
+                self.fail(f"no {text!r} on the screen, which shows\n{rows}\n")
+            self.child.expect([pexpect.TIMEOUT, pexpect.EOF], timeout=1)
 
     # Waiting and typing.
 
