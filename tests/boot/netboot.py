@@ -29,8 +29,12 @@ def add_machine(bundle, mac, *words):
     assert done.returncode == 0, done.stderr
 
 
+# The card's ROM is iPXE, for BIOS and for UEFI; without it UEFI boots by its own drivers.
 def card(mac, netdev, model="virtio-net-pci"):
     return ["-netdev", netdev, "-device", f"{model},netdev=boot,mac={mac},bootindex=0"]
+
+
+NO_ROM = "virtio-net-pci,romfile="
 
 
 def user_card(mac, bundle, bootfile, model="virtio-net-pci"):

@@ -54,8 +54,16 @@ def test_ipxe_http(boot, bundle):
 @pytest.mark.matrix
 def test_uefi_pxe(boot, bundle):
     netboot.add_machine(bundle, MACS[0], "entry=verbose", "dom0=lab.mac=three")
-    check(start(boot, netboot.user_card(MACS[0], bundle, "grubx64.efi"), firmware="uefi",
-                machine="q35"), ["lab.mac=three", "loglvl=all"])
+    check(start(boot, netboot.user_card(MACS[0], bundle, "grubx64.efi", netboot.NO_ROM),
+                firmware="uefi", machine="q35"), ["lab.mac=three", "loglvl=all"])
+
+
+@pytest.mark.matrix
+def test_uefi_ipxe(boot, bundle):
+    """iPXE runs the script, which has GRUB do it."""
+    netboot.add_machine(bundle, MACS[0], "entry=serial", "dom0=lab.mac=four")
+    check(start(boot, netboot.user_card(MACS[0], bundle, "boot.ipxe"), firmware="uefi",
+                machine="q35"), ["lab.mac=four", "console=com1"])
 
 
 @pytest.mark.matrix
@@ -65,8 +73,8 @@ def test_uefi_http(boot, bundle):
               ("-fw_cfg", f"name=opt/org.tianocore/IPv{v}PXESupport,string=no")]
     lab = netboot.Lab(bundle, 1, "dhcp-ignore=tag:efi\n")
     try:
-        m = start(boot, lab.card(0, MACS[0]), firmware="uefi", machine="q35", under=lab.under,
-                  args=no_pxe)
+        m = start(boot, lab.card(0, MACS[0], netboot.NO_ROM), firmware="uefi", machine="q35",
+                  under=lab.under, args=no_pxe)
         check(m)
         assert "server http,192.168.97.1" in m.text()
     finally:
@@ -89,7 +97,8 @@ def test_lab(boot, bundle):
         machines = []
         for i, (firmware, words, _) in enumerate(CLIENTS):
             netboot.add_machine(bundle, MACS[i], *words)
-            machines.append(start(boot, lab.card(i, MACS[i]), name=f"lab-{i}-{firmware}",
+            card = lab.card(i, MACS[i], netboot.NO_ROM if firmware == "uefi" else "virtio-net-pci")
+            machines.append(start(boot, card, name=f"lab-{i}-{firmware}",
                                   firmware=firmware, mem=1024, smp=1, under=lab.under,
                                   machine="q35" if firmware == "uefi" else "pc"))
         addresses = set()
