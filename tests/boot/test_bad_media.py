@@ -53,6 +53,22 @@ def test_missing_file(damaged, name):
 
 
 @pytest.mark.matrix
+def test_unreadable_file(damaged):
+    """A file that cannot be read when the hypervisor is loaded already: it is not started alone."""
+    menu = (OUT / "images/grub.cfg").read_text()
+    whole = "module2 --nounzip $payload/initrd"
+    assert whole in menu
+    config = WORK / "unreadable.cfg"
+    config.write_text(menu.replace(whole, "module2 --nounzip (hd9)/initrd"))
+    m = damaged({"boot/grub/grub.cfg": config}, nic=False)
+    m.choose(0)
+    both(m, "Domus: cannot load initrd.")
+    m.send("\r")
+    m.wait("Domus, serial line only")
+    assert "(hv)" not in m.text()
+
+
+@pytest.mark.matrix
 def test_missing_file_uefi(damaged):
     m = damaged({"boot/initrd": None}, nic=False, firmware="uefi", machine="q35")
     m.choose(0)
