@@ -94,9 +94,14 @@ class Monitor:
     def connect(self):
         if self.socket:
             return
-        self.socket = socket.socket(socket.AF_UNIX)
-        self.socket.settimeout(60 * scale())
-        self.socket.connect(str(self.path))
+        end = time.monotonic() + 60 * scale()
+        # QEMU makes it when it starts, which may be later than now.
+        while not self.path.exists() and time.monotonic() < end:
+            time.sleep(0.1)
+        made = socket.socket(socket.AF_UNIX)
+        made.settimeout(60 * scale())
+        made.connect(str(self.path))
+        self.socket = made
         self.stream = self.socket.makefile("r", encoding="utf-8", errors="replace")
         self.stream.readline()
         self.command("qmp_capabilities")
