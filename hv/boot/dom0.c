@@ -11,6 +11,8 @@
 #include "mm/m2p.h"
 #include "mm/setup.h"
 #include "plat/plat.h"
+#include "plat/screen.h"
+#include "plat/vga.h"
 #include "pv/entry.h"
 #include "pv/mm.h"
 #include "pv/pv.h"
@@ -205,25 +207,28 @@ static mfn_t make_tables(struct builder *b)
 	return root;
 }
 
+/* What the screen is: dom0 goes on with the mode that it finds. */
 static void vga_info(struct start_info *si)
 {
 	struct dom0_vga_console_info *vga = (void *)((char *)si + VGA_INFO_OFFSET);
-	const struct boot_info *bi = &boot_info;
+	const struct screen_fb *fb = screen_get_fb();
 
+	if (!fb && !screen_is_text())
+		return;
 	si->console.dom0.info_off = (u32)VGA_INFO_OFFSET;
 	si->console.dom0.info_size = sizeof(*vga);
-	if (bi->has_framebuffer && bi->fb_type == 1) {
-		vga->video_type = XEN_VGATYPE_VESA_LFB;
-		vga->u.vesa_lfb.width = (u16)bi->fb_width;
-		vga->u.vesa_lfb.height = (u16)bi->fb_height;
-		vga->u.vesa_lfb.bytes_per_line = (u16)bi->fb_pitch;
-		vga->u.vesa_lfb.bits_per_pixel = bi->fb_bpp;
-		vga->u.vesa_lfb.lfb_base = (u32)bi->fb_addr;
-		vga->u.vesa_lfb.ext_lfb_base = (u32)(bi->fb_addr >> 32);
-		vga->u.vesa_lfb.lfb_size = DIV_ROUND_UP(bi->fb_pitch * bi->fb_height, 65536);
-		memcpy(&vga->u.vesa_lfb.red_pos, bi->fb_red, 2);
-		memcpy(&vga->u.vesa_lfb.green_pos, bi->fb_green, 2);
-		memcpy(&vga->u.vesa_lfb.blue_pos, bi->fb_blue, 2);
+	if (fb) {
+		vga->video_type = plat_efi ? XEN_VGATYPE_EFI_LFB : XEN_VGATYPE_VESA_LFB;
+		vga->u.vesa_lfb.width = (u16)fb->width;
+		vga->u.vesa_lfb.height = (u16)fb->height;
+		vga->u.vesa_lfb.bytes_per_line = (u16)fb->pitch;
+		vga->u.vesa_lfb.bits_per_pixel = fb->bpp;
+		vga->u.vesa_lfb.lfb_base = (u32)fb->addr;
+		vga->u.vesa_lfb.ext_lfb_base = (u32)(fb->addr >> 32);
+		vga->u.vesa_lfb.lfb_size = DIV_ROUND_UP(fb->pitch * fb->height, 65536);
+		memcpy(&vga->u.vesa_lfb.red_pos, fb->red, 2);
+		memcpy(&vga->u.vesa_lfb.green_pos, fb->green, 2);
+		memcpy(&vga->u.vesa_lfb.blue_pos, fb->blue, 2);
 		return;
 	}
 	vga->video_type = XEN_VGATYPE_TEXT_MODE_3;
@@ -363,5 +368,5 @@ void dom0_build(void)
 	start_vcpu(&b, root);
 	pr_info("dom0: %lu MiB, %u vcpus, entry 0x%lx\n", b.nr_pages >> 8, b.d->max_vcpus,
 		b.l.entry);
-	vga_release();
+	screen_release();
 }

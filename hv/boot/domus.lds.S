@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Image layout: linked at HV_IMAGE_VA, loaded at HV_LOAD_PA; each section 2 MiB-mappable, 4 KiB-protected. */
+/*
+ * Image layout: linked at HV_IMAGE_VA, loaded at HV_LOAD_PA; each section 2 MiB-mappable, 4 KiB-protected.
+ * What is in the file lies there as in memory, without gaps: multiboot1 loaders, and our own from UEFI,
+ * take it as one piece.
+ */
 #include "mm/layout.h"
 #include "boot/load.h"
 
@@ -12,6 +16,7 @@ PHDRS
 	text PT_LOAD FLAGS(5);
 	rodata PT_LOAD FLAGS(4);
 	data PT_LOAD FLAGS(6);
+	bss PT_LOAD FLAGS(6);
 }
 
 SECTIONS
@@ -41,12 +46,14 @@ SECTIONS
 	. = ALIGN(4096);
 	_rodata_end = .;
 	.data : {
-		*(.data .data.rel .data.rel.* .data.[a-oq-z]*)
+		*(.data .data.rel .data.rel.* .data.[a-oq-z]* .data.panic_cpu)
 		. = ALIGN(64);
 		_percpu_start = .;
 		*(.data.percpu)
 		. = ALIGN(64);
 		_percpu_end = .;
+		. = ALIGN(4096);
+		_file_end = .;
 	} :data
 	.bss : {
 		_bss_start = .;
@@ -54,7 +61,7 @@ SECTIONS
 		*(.bss .bss.*)
 		*(COMMON)
 		. = ALIGN(4096);
-	} :data
+	} :bss
 	_hv_end = .;
 	/DISCARD/ : { *(.eh_frame) *(.comment) *(.note.*) *(.gnu.*) *(.interp) *(.dynamic) }
 }

@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Entry from a multiboot2 loader (32-bit protected mode, paging off), and of the other processors
- * from their trampoline. Builds the first page tables: low 4 GiB one to one (dropped later), the
- * same at DIRECTMAP_VA, and our image; 2 MiB pages.
+ * Entry from a multiboot2 or multiboot1 loader (32-bit protected mode, paging off), and of the other
+ * processors from their trampoline. The image may lie at any multiple of 2 MiB below 4 GiB. Builds the
+ * first page tables: low 4 GiB one to one (dropped later), the same at DIRECTMAP_VA, and our image;
+ * 2 MiB pages.
  */
 #include "boot/load.h"
 #include "mm/layout.h"
 
-#define PA(x) ((x) - HV_IMAGE_VA + HV_LOAD_PA)
+/* From the beginning of the image; and where that is when the loader has put it where it was linked. */
+#define OFF(x) ((x) - HV_IMAGE_VA)
+#define PA(x) (OFF(x) + HV_LOAD_PA)
 #define L4_SLOT(va) (((va) >> 39) & 511)
 
 	.section .multiboot, "a"
@@ -37,9 +40,32 @@ mb2_header:
 	.long 12
 	.long 2
 	.balign 8
+	/* framebuffer, optional: where there is no text mode, any size and depth will do */
+	.short 5, 1
+	.long 20
+	.long 0, 0, 0
+	.balign 8
+	/* relocatable, optional: anywhere below 4 GiB, as low as possible */
+	.short 10, 1
+	.long 24
+	.long HV_LOAD_PA, 0xffffffff, 0x200000, 1
+	.balign 8
 	.short 0, 0
 	.long 8
 mb2_header_end:
+
+/* Modules page-aligned, memory wanted; the addresses are ours, the file is no 32-bit ELF. */
+#define MB1_FLAGS 0x10003
+	.balign 4
+mb1_header:
+	.long MB1_HEADER_MAGIC
+	.long MB1_FLAGS
+	.long 0x100000000 - (MB1_HEADER_MAGIC + MB1_FLAGS)
+	.long PA(mb1_header)
+	.long PA(_hv_start)
+	.long PA(_file_end)
+	.long PA(_hv_end)
+	.long PA(start)
 
 	.section .text.head, "ax"
 	.code32
@@ -48,9 +74,20 @@ start:
 	cli
 	cld
 	cmp	$MB2_BOOT_MAGIC, %eax
+	je	1f
+	cmp	$MB1_BOOT_MAGIC, %eax
 	jne	not_multiboot
-	mov	$PA(boot_stack_top), %esp
-	mov	%ebx, PA(boot_mbi)
+1:	/* Where are we? A call wants a stack: a word of the loader's information is lent for it. */
+	mov	(%ebx), %ecx
+	lea	4(%ebx), %esp
+	call	1f
+1:	pop	%esi
+	mov	%ecx, (%ebx)
+	sub	$OFF(1b), %esi		/* esi: where the image begins, until long mode */
+	lea	OFF(boot_stack_top)(%esi), %esp
+	mov	%esi, OFF(hv_load_pa)(%esi)
+	mov	%eax, OFF(boot_magic)(%esi)
+	mov	%ebx, OFF(boot_mbi)(%esi)
 	/* long mode, or a word on the serial line */
 	mov	$0x80000000, %eax
 	cpuid
@@ -66,7 +103,7 @@ start:
 	inc	%ebp		/* no-execute pages */
 1:
 	/* four L2 tables: 2048 entries of 2 MiB, writable, accessed and dirty */
-	mov	$PA(boot_l2), %edi
+	lea	OFF(boot_l2)(%esi), %edi
 	mov	$0xe3, %eax
 	xor	%ecx, %ecx
 1:	mov	%eax, (%edi, %ecx, 8)
@@ -76,33 +113,37 @@ start:
 	cmp	$2048, %ecx
 	jb	1b
 	/* L3 of the direct map (and of the low identity map) */
-	mov	$PA(boot_l3), %edi
-	mov	$(PA(boot_l2) + 0x63), %eax
+	lea	OFF(boot_l3)(%esi), %edi
+	lea	(OFF(boot_l2) + 0x63)(%esi), %eax
 	xor	%ecx, %ecx
 1:	mov	%eax, (%edi, %ecx, 8)
 	add	$0x1000, %eax
 	inc	%ecx
 	cmp	$4, %ecx
 	jb	1b
-	/* image: one L3, one L2 whose first entries map HV_LOAD_PA.. */
-	movl	$(PA(image_l2) + 0x63), PA(image_l3)
-	mov	$PA(image_l2), %edi
-	mov	$(HV_LOAD_PA + 0xe3), %eax
+	/* image: one L3, one L2 whose first entries map it */
+	lea	(OFF(image_l2) + 0x63)(%esi), %eax
+	mov	%eax, OFF(image_l3)(%esi)
+	lea	OFF(image_l2)(%esi), %edi
+	lea	0xe3(%esi), %eax
 	xor	%ecx, %ecx
 1:	mov	%eax, (%edi, %ecx, 8)
 	add	$0x200000, %eax
 	inc	%ecx
 	cmp	$8, %ecx
 	jb	1b
-	mov	$PA(idle_l4), %edi
-	movl	$(PA(boot_l3) + 0x63), (%edi)
-	movl	$(PA(boot_l3) + 0x63), 8 * L4_SLOT(DIRECTMAP_VA)(%edi)
-	movl	$(PA(image_l3) + 0x63), 8 * L4_SLOT(HV_IMAGE_VA)(%edi)
-	mov	%edi, %eax
-	mov	%eax, %cr3
+	lea	OFF(idle_l4)(%esi), %edi
+	lea	(OFF(boot_l3) + 0x63)(%esi), %eax
+	mov	%eax, (%edi)
+	mov	%eax, 8 * L4_SLOT(DIRECTMAP_VA)(%edi)
+	lea	(OFF(image_l3) + 0x63)(%esi), %eax
+	mov	%eax, 8 * L4_SLOT(HV_IMAGE_VA)(%edi)
+	mov	%edi, %cr3
+	/* the one address in memory that depends on where we are */
+	lea	OFF(boot_gdt)(%esi), %eax
+	mov	%eax, (OFF(boot_gdtr) + 2)(%esi)
 
-	.globl	enter_long_mode
-enter_long_mode:	/* ebp: bit 0 NX */
+	/* ebp: bit 0 NX */
 	mov	%cr4, %eax
 	or	$0x20, %eax		/* PAE */
 	mov	%eax, %cr4
@@ -115,8 +156,11 @@ enter_long_mode:	/* ebp: bit 0 NX */
 1:	wrmsr
 	mov	$0x80050033, %eax	/* PG AM WP NE ET MP PE */
 	mov	%eax, %cr0
-	lgdt	PA(boot_gdtr)
-	ljmp	$8, $PA(1f)
+	lgdt	OFF(boot_gdtr)(%esi)
+	lea	OFF(1f)(%esi), %eax
+	push	$8
+	push	%eax
+	lret
 	.code64
 1:	movabs	$2f, %rax
 	jmp	*%rax
@@ -131,7 +175,8 @@ enter_long_mode:	/* ebp: bit 0 NX */
 	movabs	$boot_stack_top, %rsp
 	sub	$240, %rsp		/* struct cpu_info, see BUILD_BUG_ON in cpu/asm-offsets.c */
 	xor	%ebp, %ebp
-	mov	boot_mbi(%rip), %edi
+	mov	boot_magic(%rip), %edi
+	mov	boot_mbi(%rip), %esi
 	call	boot_main
 1:	hlt
 	jmp	1b
@@ -141,7 +186,7 @@ not_multiboot:
 	mov	$PA(msg_not_multiboot), %esi
 	jmp	say
 no_long_mode:
-	mov	$PA(msg_no_long_mode), %esi
+	lea	OFF(msg_no_long_mode)(%esi), %esi
 say:
 	mov	$0xb8000, %edi
 1:	lodsb
@@ -204,11 +249,9 @@ tramp_32:
 1:	wrmsr
 	mov	$0x80050033, %eax
 	mov	%eax, %cr0
-	lgdt	PA(boot_gdtr)
 	lea	(tramp_64 - trampoline_start)(%ebx), %eax
-	movl	%eax, (tramp_jump - trampoline_start)(%ebx)
-	movw	$8, (tramp_jump + 4 - trampoline_start)(%ebx)
-	ljmp	*(tramp_jump - trampoline_start)(%ebx)
+	mov	%eax, (tramp_jump64 - trampoline_start)(%ebx)
+	ljmp	*(tramp_jump64 - trampoline_start)(%ebx)
 	.code64
 tramp_64:
 	mov	(trampoline_stack - trampoline_start)(%rbx), %rsp
@@ -217,12 +260,16 @@ tramp_64:
 	.balign 8
 tramp_gdt:
 	.quad	0
-	.quad	0x00cf9b000000ffff	/* 8: 32-bit code */
+	.quad	0x00af9b000000ffff	/* 8: 64-bit code */
 	.quad	0x00cf93000000ffff	/* 16: data */
+	.quad	0x00cf9b000000ffff	/* 24: 32-bit code */
 tramp_gdtr:
-	.short	23
+	.short	31
 	.long	0
 tramp_jump:
+	.long	0
+	.short	24
+tramp_jump64:
 	.long	0
 	.short	8
 	.balign 8
@@ -251,9 +298,10 @@ trampoline_end:
 
 	.section .rodata.boot, "a"
 msg_not_multiboot:
-	.asciz "Domus: not started by a multiboot2 loader. Halted.\r\n"
+	.asciz "Domus: not started by a multiboot loader. Halted.\r\n"
 msg_no_long_mode:
 	.asciz "Domus: this processor has no 64-bit mode. Halted.\r\n"
+	.section .data.boot, "aw"
 	.balign 8
 boot_gdt:
 	.quad	0
@@ -261,7 +309,7 @@ boot_gdt:
 	.quad	0x00cf93000000ffff	/* 0x10: data */
 boot_gdtr:
 	.short	23
-	.long	PA(boot_gdt)
+	.long	0
 	.balign 8
 boot_gdtr64:
 	.short	23
@@ -285,5 +333,11 @@ image_l2:
 boot_l2:
 	.skip	4 * 4096
 	.section .bss
+	.balign 8
+	.globl	hv_load_pa
+hv_load_pa:
+	.quad	0
+boot_magic:
+	.long	0
 boot_mbi:
 	.long	0

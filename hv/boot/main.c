@@ -15,10 +15,13 @@
 #include "irq/irq.h"
 #include "lib/log.h"
 #include "lib/printf.h"
+#include "lib/string.h"
 #include "mm/e820.h"
 #include "mm/heap.h"
+#include "mm/mmio.h"
 #include "mm/setup.h"
 #include "plat/acpi.h"
+#include "plat/efi.h"
 #include "plat/plat.h"
 #include "pv/entry.h"
 #include "pv/pv.h"
@@ -30,7 +33,7 @@
 
 struct boot_e820 boot_e820;
 
-void boot_main(u32 mbi);
+void boot_main(u32 magic, u32 info);
 extern const char _hv_start[], _hv_end[];
 
 static void banner(void)
@@ -46,8 +49,11 @@ static void memory(void)
 	paddr_t ring = boot_ring_place();
 	unsigned int n = 0;
 
+	if (boot_info.nr_lost)
+		pr_warn("the memory map has %u ranges too many; what they describe is not used\n",
+			boot_info.nr_lost);
 	res[n++] = (struct mem_range){0, 1UL << 20};
-	res[n++] = (struct mem_range){HV_LOAD_PA, HV_LOAD_PA + (u64)(_hv_end - _hv_start)};
+	res[n++] = (struct mem_range){hv_load_pa, hv_load_pa + (u64)(_hv_end - _hv_start)};
 	for (unsigned int i = 0; i < boot_info.nr_modules; i++)
 		res[n++] = (struct mem_range){boot_info.module[i].start, boot_info.module[i].end};
 	if (ring)
@@ -56,11 +62,28 @@ static void memory(void)
 	mm_protect_image();
 	pr_info("RAM: %lu MiB, of which the hypervisor keeps %lu KiB\n", mm_total_frames() >> 8,
 		mm_hv_frames() << 2);
+	screen_map();
 	boot_keep_console(ring);
+}
+
+/* The configuration tables of UEFI know where the RSDP is; nobody has to search. */
+static void find_rsdp(void)
+{
+	const void *p;
+
+	if (boot_info.efi_systab)
+		efi_init(boot_info.efi_systab, boot_is_ram);
+	p = efi_info.rsdp ? map_firmware(efi_info.rsdp, sizeof(boot_info.rsdp)) : NULL;
+	if (!p)
+		return;
+	memcpy(boot_info.rsdp, p, sizeof(boot_info.rsdp));
+	boot_info.has_rsdp = true;
+	unmap_firmware(p, sizeof(boot_info.rsdp));
 }
 
 static void board(void)
 {
+	find_rsdp();
 	if (acpi_init(boot_info.has_rsdp ? boot_info.rsdp : NULL))
 		panic("no ACPI tables: neither the loader nor the BIOS area has an RSDP");
 	/* Before the local APIC stops listening to it: a request already raised would never be taken back. */
@@ -101,19 +124,37 @@ static void boot_rest(void)
 	pv_domain_init_ops();
 	wire_up();
 	smp_boot_others();
-	mm_drop_identity();
+	mm_drop_boot_maps();
 	dom0_build();
 	watchdog_start();
 	domain_unpause(dom0);
 	stack_reset_call(idle_loop);
 }
 
-void boot_main(u32 mbi)
+/* A framebuffer in RAM cannot be one. */
+static void find_screen(void)
+{
+	struct screen_fb fb = boot_info.fb;
+
+	if (boot_is_ram(fb.addr))
+		fb.type = SCREEN_FB_NONE;
+	screen_init(&fb, boot_info.efi);
+	console_add_screen();
+}
+
+void boot_main(u32 magic, u32 info)
 {
 	printf_symbol_hook = symbol_print;
 	wire_board();
 	console_early_init();
-	mb2_parse(mbi);
+	if (magic == MB2_BOOT_MAGIC)
+		mb2_parse(info);
+	else
+		mb1_parse(info);
+	plat_efi = boot_info.efi;
+	find_screen();
+	if (!boot_info.nr_ram)
+		panic("the boot loader passed no memory map");
 	options_parse(boot_info.cmdline);
 	console_init(opt_console, opt_com1);
 	banner();

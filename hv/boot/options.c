@@ -9,7 +9,24 @@
 #include "lib/log.h"
 #include "lib/string.h"
 #include "plat/plat.h"
+#include "plat/screen.h"
 #include "time/watchdog.h"
+
+/* vga=: the mode is the loader's; only what becomes of the screen when dom0 starts can be chosen. */
+static int parse_vga(const char *s)
+{
+	while (*s) {
+		const char *end = strchr(s, ',');
+		size_t n = end ? (size_t)(end - s) : strlen(s);
+
+		if (n == 4 && !strncmp(s, "keep", n))
+			screen_keep = true;
+		else if (n != 7 || strncmp(s, "current", n) != 0)
+			return -XEN_EINVAL;
+		s += n + (end ? 1 : 0);
+	}
+	return 0;
+}
 
 char opt_console[64] = "com1,vga", opt_com1[64] = "115200,8n1";
 struct mem_limits opt_dom0_mem;
@@ -63,6 +80,7 @@ static const struct cmdline_opt options[] = {
 	{"smep", OPT_BOOL, &opt_smep, 0, NULL},
 	{"smt", OPT_BOOL, &opt_smt, 0, NULL},
 	{"spec-ctrl", OPT_CUSTOM, NULL, 0, parse_spec_ctrl},
+	{"vga", OPT_CUSTOM, NULL, 0, parse_vga},
 	{"watchdog", OPT_BOOL, &opt_watchdog, 0, NULL},
 	{"watchdog_timeout", OPT_UINT, &opt_watchdog_timeout, 0, NULL},
 };

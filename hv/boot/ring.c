@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The console's ring: where in memory, and what the boot before this one has left there. */
 #include "boot/boot.h"
-#include "boot/load.h"
 #include "lib/log.h"
 #include "mm/heap.h"
 #include "mm/layout.h"
@@ -30,7 +29,7 @@ paddr_t boot_ring_place(void)
 	if (end < start + RING_BELOW_TOP)
 		return 0;
 	pa = (end - RING_BELOW_TOP) & PAGE_MASK;
-	if (pa < HV_LOAD_PA + (u64)(_hv_end - _hv_start))
+	if (pa < hv_load_pa + (u64)(_hv_end - _hv_start) && pa + CONSOLE_RING_BYTES > hv_load_pa)
 		return 0;
 	for (unsigned int i = 0; i < b->nr_modules; i++)
 		if (b->module[i].start < pa + CONSOLE_RING_BYTES && b->module[i].end > pa)

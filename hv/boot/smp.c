@@ -17,8 +17,7 @@
 #include "time/clock.h"
 #include "time/timer.h"
 
-#define TRAMPOLINE_PA 0x8000
-#define AP_WAIT_US    1000000
+#define AP_WAIT_US 1000000
 
 extern char trampoline_start[], trampoline_end[], trampoline_cr3[], trampoline_flags[],
 	trampoline_stack[];
@@ -29,6 +28,8 @@ unsigned long cpu_online_map[BITS_TO_LONGS(CONFIG_NR_CPUS)];
 unsigned int nr_cpus = 1;
 u32 cpu_apic_id[CONFIG_NR_CPUS], cpu_acpi_id[CONFIG_NR_CPUS];
 struct cpu_info *cpu_infos[CONFIG_NR_CPUS];
+
+static paddr_t trampoline_pa; /* below 1 MiB */
 
 void boot_ap_main(void);
 
@@ -148,7 +149,7 @@ static bool wait_online(unsigned int cpu, unsigned int us)
 
 static void *low_field(const char *sym)
 {
-	return (char *)paddr_to_virt(TRAMPOLINE_PA) + (sym - trampoline_start);
+	return (char *)paddr_to_virt(trampoline_pa) + (sym - trampoline_start);
 }
 
 static bool boot_one(unsigned int cpu, u32 apic, u32 acpi_uid)
@@ -158,11 +159,25 @@ static bool boot_one(unsigned int cpu, u32 apic, u32 acpi_uid)
 	*(u64 *)low_field(trampoline_stack) = va + STACK_SIZE - sizeof(struct cpu_info) - 8;
 	smp_mb();
 	apic_send_init(apic);
-	apic_send_startup(apic, TRAMPOLINE_PA >> PAGE_SHIFT);
+	apic_send_startup(apic, (u8)(trampoline_pa >> PAGE_SHIFT));
 	if (wait_online(cpu, 1000))
 		return true;
-	apic_send_startup(apic, TRAMPOLINE_PA >> PAGE_SHIFT);
+	apic_send_startup(apic, (u8)(trampoline_pa >> PAGE_SHIFT));
 	return wait_online(cpu, AP_WAIT_US);
+}
+
+static bool make_trampoline(void)
+{
+	trampoline_pa = boot_low_page();
+	if (!trampoline_pa) {
+		pr_warn("no free memory below 1 MiB: the other processors cannot be started\n");
+		return false;
+	}
+	memcpy(paddr_to_virt(trampoline_pa), trampoline_start,
+	       (size_t)(trampoline_end - trampoline_start));
+	*(u32 *)low_field(trampoline_cr3) = (u32)hv_virt_to_phys(idle_l4);
+	*(u32 *)low_field(trampoline_flags) = cpu_features.nx;
+	return true;
 }
 
 void smp_boot_others(void)
@@ -171,10 +186,8 @@ void smp_boot_others(void)
 		opt_maxcpus ? min(opt_maxcpus, (unsigned int)CONFIG_NR_CPUS) : CONFIG_NR_CPUS;
 	u32 self = apic_id(), skipped = 0;
 
-	memcpy(paddr_to_virt(TRAMPOLINE_PA), trampoline_start,
-	       (size_t)(trampoline_end - trampoline_start));
-	*(u32 *)low_field(trampoline_cr3) = (u32)hv_virt_to_phys(idle_l4);
-	*(u32 *)low_field(trampoline_flags) = cpu_features.nx;
+	if (!make_trampoline())
+		limit = 1;
 	for (unsigned int i = 0; i < acpi.nr_cpus && nr_cpus < limit; i++) {
 		const struct acpi_cpu *c = &acpi.cpu[i];
 

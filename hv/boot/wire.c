@@ -40,6 +40,7 @@ void wire_board(void)
 	plat_map_firmware = map_firmware;
 	plat_unmap_firmware = unmap_firmware;
 	plat_map_mmio = map_mmio;
+	plat_map_wc = map_mmio_wc;
 	panic_console_hook = console_force_sync;
 	panic_end_hook = panic_end;
 	panic_log_hook = panic_log;

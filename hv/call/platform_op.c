@@ -6,6 +6,7 @@
 #include "cpu/cpu.h"
 #include "cpu/symbols.h"
 #include "dom/vtime.h"
+#include "plat/efi.h"
 #include "plat/plat.h"
 #include "time/clock.h"
 
@@ -33,7 +34,68 @@ static int settime64(struct xen_platform_op *op)
 	return t->mbz ? -XEN_EINVAL : set_wall(t->secs, t->nsecs, t->system_time);
 }
 
-/* We ask no BIOS: no disks and no monitors. An EFI start is a later issue. */
+/* At most *bufsz bytes of the firmware's name, whole characters and an end among them. */
+static int efi_vendor(union xenpf_efi_info *i)
+{
+	u16 name[EFI_VENDOR_LEN] = {0};
+	u32 n = min(i->vendor.bufsz / 2, (u32)EFI_VENDOR_LEN), len = 0;
+
+	while (len + 1 < n && efi_info.vendor[len]) {
+		name[len] = efi_info.vendor[len];
+		len++;
+	}
+	i->vendor.revision = efi_info.vendor_revision;
+	if (n && copy_to_guest(i->vendor.name.p, name, (len + 1) * sizeof(name[0])))
+		return -XEN_EFAULT;
+	return 0;
+}
+
+/* RAM is none of the firmware's; the answer ends where the caller's range does. */
+static int efi_memory(union xenpf_efi_info *i)
+{
+	const struct efi_region *r = efi_region_at(i->mem.addr);
+	u64 end;
+
+	if (!r)
+		return -XEN_ESRCH;
+	end = i->mem.addr + i->mem.size;
+	if (end < i->mem.addr || end > r->end)
+		i->mem.size = r->end - i->mem.addr;
+	i->mem.type = r->type;
+	i->mem.attr = r->attr;
+	return 0;
+}
+
+static int efi_firmware_info(u32 index, union xenpf_efi_info *i)
+{
+	if (!efi_info.found)
+		return -XEN_ENOSYS;
+	switch (index) {
+	case XEN_FW_EFI_VERSION:
+		i->version = efi_info.version;
+		return 0;
+	case XEN_FW_EFI_RT_VERSION:
+		if (!efi_info.runtime_version)
+			return -XEN_EOPNOTSUPP;
+		i->version = efi_info.runtime_version;
+		return 0;
+	case XEN_FW_EFI_CONFIG_TABLE:
+		i->cfg.addr = efi_info.config;
+		i->cfg.nent = efi_info.nr_config;
+		return 0;
+	case XEN_FW_EFI_VENDOR:
+		return efi_vendor(i);
+	case XEN_FW_EFI_MEM_INFO:
+		return efi_memory(i);
+	case XEN_FW_EFI_PCI_ROM:
+	case XEN_FW_EFI_APPLE_PROPERTIES:
+		return -XEN_ENOENT;
+	default:
+		return -XEN_EINVAL;
+	}
+}
+
+/* We ask no BIOS: no disks and no monitors. */
 static int firmware_info(struct xen_platform_op *op)
 {
 	switch (op->u.firmware_info.type) {
@@ -42,7 +104,8 @@ static int firmware_info(struct xen_platform_op *op)
 	case XEN_FW_VBEDDC_INFO:
 		return -XEN_ESRCH;
 	case XEN_FW_EFI_INFO:
-		return -XEN_ENOSYS;
+		return efi_firmware_info(op->u.firmware_info.index,
+					 &op->u.firmware_info.u.efi_info);
 	case XEN_FW_KBD_SHIFT_FLAGS:
 		if (op->u.firmware_info.index)
 			return -XEN_ESRCH;

@@ -32,6 +32,12 @@ volatile void *map_mmio(paddr_t pa, size_t size)
 	return map_range(pa, size, PTE_HV | PTE_UC);
 }
 
+/* Entry 4 of the PAT, see HV_PAT. */
+volatile void *map_mmio_wc(paddr_t pa, size_t size)
+{
+	return map_range(pa, size, PTE_HV | PTE_PAT);
+}
+
 const void *map_firmware(paddr_t pa, size_t size)
 {
 	return map_range(pa, size, PTE_HV_RO);

@@ -59,7 +59,7 @@ static void make_pool(void)
 	pgtable_page_hook = pool_page;
 }
 
-/* Below 4 GiB the boot tables stay, less what holds no RAM; above, RAM is added. */
+/* Below 4 GiB the boot tables stay; above, RAM is added. */
 static void map_ram(void)
 {
 	unsigned long largest = plan.huge_pages ? HUGE_PAGE : LARGE_PAGE;
@@ -67,9 +67,8 @@ static void map_ram(void)
 	for (unsigned int i = 1; i < 2048; i++) {
 		u64 start = i * LARGE_PAGE;
 
-		boot_l2[i] = mem_plan_has_ram(&plan, start, start + LARGE_PAGE)
-				     ? start | PTE_HV | PTE_PSE
-				     : 0;
+		if (mem_plan_has_ram(&plan, start, start + LARGE_PAGE))
+			boot_l2[i] = start | PTE_HV | PTE_PSE;
 	}
 	for (unsigned int i = 0; i < plan.nr_ram; i++) {
 		u64 start = max(plan.ram[i].start, BOOT_MAPPED), end = plan.ram[i].end;
@@ -233,9 +232,12 @@ void mm_protect_image(void)
 	tlb_flush_global_local();
 }
 
-void mm_drop_identity(void)
+void mm_drop_boot_maps(void)
 {
 	idle_l4[0] = 0;
+	for (unsigned int i = 1; i < 2048; i++)
+		if (!mem_plan_has_ram(&plan, i * LARGE_PAGE, (i + 1) * LARGE_PAGE))
+			boot_l2[i] = 0;
 	tlb_flush_global_local();
 }
 

@@ -14,8 +14,11 @@ void mm_setup(const struct mem_range *ram, unsigned int nr_ram, const struct mem
 	      unsigned int nr_reserved);
 /* Code read-only, data not executable. */
 void mm_protect_image(void);
-/* The low identity mapping that starts processors is dropped. */
-void mm_drop_identity(void);
+/*
+ * What only the start needs is dropped: the low identity mapping that starts processors, and of the
+ * direct map below 4 GiB what holds no RAM, as a framebuffer.
+ */
+void mm_drop_boot_maps(void);
 /* Gives a range that was reserved (a boot module) to the allocator. */
 void mm_release(paddr_t start, paddr_t end);
 /* Frames that we keep for ourselves: image, tables, heap. */

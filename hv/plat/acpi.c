@@ -204,7 +204,7 @@ int acpi_init(const void *rsdp_copy)
 {
 	struct rsdp r, low;
 	bool have = rsdp_copy && take_rsdp(rsdp_copy, &r);
-	paddr_t pa = scan_low_memory(&low);
+	paddr_t pa = plat_efi ? 0 : scan_low_memory(&low);
 
 	memset(&acpi, 0, sizeof(acpi));
 	if (!have && !pa)

@@ -2,7 +2,7 @@
 #include "plat/plat.h"
 #include "plat/conring.h"
 #include "plat/serial.h"
-#include "plat/vga.h"
+#include "plat/screen.h"
 #include "lib/log.h"
 #include "lib/spinlock.h"
 #include "lib/string.h"
@@ -53,7 +53,7 @@ static void to_devices(const char *s, size_t n)
 	if (use_com1)
 		serial_write(s, n);
 	if (use_vga)
-		vga_write(s, n);
+		screen_write(s, n);
 }
 
 void console_write(const char *s, size_t n)
@@ -95,8 +95,6 @@ static void write_log(const char *s, size_t n)
 void console_early_init(void)
 {
 	use_com1 = serial_init(&com1);
-	use_vga = true;
-	vga_init();
 	log_sink = write_log;
 }
 
@@ -121,6 +119,14 @@ static void replay_ring(u32 pos, void (*out)(const char *, size_t))
 
 	while ((n = conring_read(buf, sizeof(buf), &pos)) != 0)
 		out(buf, n);
+}
+
+void console_add_screen(void)
+{
+	lock(&out_lock);
+	use_vga = true;
+	replay_ring(conring_start(), screen_write);
+	unlock(&out_lock);
 }
 
 void console_init(const char *console_opt, const char *com1_opt)
@@ -156,7 +162,7 @@ void console_force_sync(void)
 	line_start = true;
 	conring_repair();
 	if (use_vga)
-		vga_reclaim();
+		screen_reclaim();
 }
 
 void console_show_tail(unsigned int lines)

@@ -13,12 +13,18 @@ extern void *(*plat_phys_to_virt)(paddr_t pa);
 extern const void *(*plat_map_firmware)(paddr_t pa, size_t size);
 extern void (*plat_unmap_firmware)(const void *va, size_t size);
 extern volatile void *(*plat_map_mmio)(paddr_t pa, size_t size);
+/* Write-combining: for a framebuffer. */
+extern volatile void *(*plat_map_wc)(paddr_t pa, size_t size);
+/* UEFI firmware: no BIOS data below 1 MiB, nothing there is looked at or written. */
+extern bool plat_efi;
 /* Busy wait on an I/O port, roughly us microseconds: for use before, or without, the clock. */
 void plat_delay(unsigned int us);
 
-/* --- serial.c, vga.c, console.c --- */
-/* Very first thing at start: COM1 115200 8n1 and VGA text, until console_init. */
+/* --- serial.c, console.c --- */
+/* Very first thing at start: COM1 115200 8n1, until console_init. */
 void console_early_init(void);
+/* Once the screen is known (screen_init): it shows what was printed so far, too. */
+void console_add_screen(void);
 /* console= and com1= decide; called once the command line is known. */
 void console_init(const char *console_opt, const char *com1_opt);
 void console_write(const char *s, size_t n); /* to all consoles and the ring; locked inside */
@@ -50,9 +56,6 @@ extern void (*console_debug_key_hook)(char); /* a debug key was typed */
 /* Panic: ignore locks from now on, and write to the screen again when it shows text. */
 void console_force_sync(void);
 void console_show_tail(unsigned int lines); /* panic: the ring's last lines, to the consoles only */
-void vga_release(void);			    /* dom0 takes the screen: stop writing to VGA */
-/* VGA text state for dom0_vga_console_info: rows, columns, cursor, font height. */
-void vga_get_text_info(u16 *cols, u16 *rows, u16 *cx, u16 *cy, u16 *font_height);
 
 /* --- reset.c --- */
 /* reboot=: n, w or c, and one of t k a p P, separated by commas; only first letters count. */

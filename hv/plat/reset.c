@@ -147,7 +147,7 @@ void machine_restart(void)
 	static const char in_turn[] = "apk";
 
 	serial_drain();
-	if (plat_phys_to_virt)
+	if (plat_phys_to_virt && !plat_efi)
 		*(volatile u16 *)plat_phys_to_virt(BDA_FLAG) = warm ? FLAG_WARM : 0;
 	if (method)
 		reset_by(method);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "plat/vga.h"
 #include "plat/plat.h"
+#include "plat/textbuf.h"
 #include "cpu/cpu.h"
-#include "lib/string.h"
 
 #define COLS	   80
 #define ROWS	   25
@@ -14,31 +14,24 @@
 #define GFX	   0x3ce
 #define GFX_MISC   6
 #define MISC_GFX   1 /* no text mode */
-#define TAB	   8
 
 /* BIOS data area: what the firmware's text mode looks like. */
 #define BDA_FONT 0x485
 
-static u16 shadow[ROWS * COLS];
+static u8 cells[ROWS * COLS];
+static struct textbuf text;
 static volatile u16 *screen;
-static unsigned int cur_x, cur_y;
 static bool released;
 
 static void flush(unsigned int from, unsigned int to)
 {
 	for (unsigned int i = from; i < to; i++)
-		screen[i] = shadow[i];
-}
-
-static void blank(unsigned int from, unsigned int to)
-{
-	for (unsigned int i = from; i < to; i++)
-		shadow[i] = BLANK;
+		screen[i] = (u16)(BLANK - ' ' + cells[i]);
 }
 
 static void show_cursor(void)
 {
-	unsigned int pos = cur_y * COLS + cur_x;
+	unsigned int pos = text.y * COLS + text.x;
 
 	outb(CRTC_POS, CRTC);
 	outb((u8)(pos >> 8), CRTC + 1);
@@ -51,62 +44,21 @@ void vga_init(void)
 	if (!plat_phys_to_virt || released)
 		return;
 	screen = plat_phys_to_virt(TEXT_ADDR);
-	blank(0, ROWS * COLS);
-	cur_x = cur_y = 0;
+	textbuf_init(&text, cells, COLS, ROWS);
 	flush(0, ROWS * COLS);
 	show_cursor();
-}
-
-/* Returns true when the whole screen has moved. */
-static bool newline(void)
-{
-	cur_x = 0;
-	if (cur_y < ROWS - 1) {
-		cur_y++;
-		return false;
-	}
-	memmove(shadow, shadow + COLS, (ROWS - 1) * COLS * sizeof(*shadow));
-	blank((ROWS - 1) * COLS, ROWS * COLS);
-	return true;
-}
-
-static bool put(char c)
-{
-	bool moved = false;
-
-	switch (c) {
-	case '\n':
-		return newline();
-	case '\r':
-		cur_x = 0;
-		return false;
-	case '\b':
-		cur_x -= cur_x ? 1 : 0;
-		return false;
-	case '\t':
-		cur_x = ROUND_UP(cur_x + 1, TAB);
-		break;
-	default:
-		if ((u8)c < ' ')
-			return false;
-		shadow[cur_y * COLS + cur_x++] = BLANK - ' ' + (u8)c;
-	}
-	if (cur_x >= COLS)
-		moved = newline();
-	return moved;
 }
 
 /* The screen is slow to reach: each text is drawn once, however many lines it scrolls. */
 void vga_write(const char *s, size_t n)
 {
-	unsigned int first = cur_y * COLS;
-	bool moved = false;
+	unsigned int first = text.y * COLS;
+	bool moved;
 
 	if (!screen)
 		return;
-	for (; n; n--, s++)
-		moved |= put(*s);
-	flush(moved ? 0 : first, (cur_y + 1) * COLS);
+	moved = textbuf_write(&text, s, n);
+	flush(moved ? 0 : first, (text.y + 1) * COLS);
 	show_cursor();
 }
 
@@ -143,7 +95,7 @@ void vga_get_text_info(u16 *cols, u16 *rows, u16 *cx, u16 *cy, u16 *font_height)
 
 	*cols = COLS;
 	*rows = ROWS;
-	*cx = (u16)cur_x;
-	*cy = (u16)cur_y;
+	*cx = (u16)text.x;
+	*cy = (u16)text.y;
 	*font_height = font >= 8 && font <= 32 ? font : 16;
 }

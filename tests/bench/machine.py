@@ -37,7 +37,7 @@ class Place:
     def __init__(self, source, out):
         self.source, self.out = source, os.path.join(out, "bench")
         self.dom0 = os.path.join(out, "dom0-initrd")
-        self.core = os.path.join(out, "images", "core.img")
+        self.consoles = os.path.join(out, "images", "consoles.cfg")
         os.makedirs(self.out, exist_ok=True)
         os.environ.setdefault("SOURCE_DATE_EPOCH", "1790000000")
         boot = os.path.join(self.dom0, "kernel", "boot")
@@ -146,7 +146,7 @@ module2 --nounzip /boot/initrd
 boot
 """)
         iso = self.path(f"{name}.iso")
-        run_tool(os.path.join(self.source, "images/make-iso"), iso, "512", self.core,
+        run_tool(os.path.join(self.source, "images/make-iso"), iso, "512", self.consoles,
                  f"boot/domus={hypervisor}", f"boot/vmlinuz={kernel}",
                  f"boot/initrd={self.path(initrd)}", f"boot/grub/grub.cfg={menu}")
         return iso

@@ -13,7 +13,7 @@ import rig
 from image import make_iso
 from qemu import ISO, Machine, scale
 
-IMAGE_WORDS = ("hv_args", "dom0_args", "kernel", "initrd")
+IMAGE_WORDS = ("hv_args", "dom0_args", "kernel", "initrd", "hypervisor")
 
 
 # One machine runs at a time: the shared one first, and it ends when a test starts its own.

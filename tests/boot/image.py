@@ -45,6 +45,13 @@ def menu(hv_args, dom0_args, kernel, initrd):
     return "\n".join(lines + ["}", ""])
 
 
+def release_iso(changed):
+    """The release image with other files, {path: a file, or None to leave it out}."""
+    files = {"boot/domus": HV, "boot/vmlinuz": KERNEL, "boot/initrd": OUT / "images/initrd",
+             "boot/grub/grub.cfg": OUT / "images/grub.cfg", **changed}
+    return write_iso(files, WORK / f"test.{os.getpid()}.{next(numbers)}.iso")
+
+
 def make_iso(hv_args="", dom0_args="", kernel=KERNEL, initrd=INITRD, hypervisor=HV):
     """Builds an ISO and returns its path; the caller removes it."""
     WORK.mkdir(parents=True, exist_ok=True)
@@ -54,10 +61,16 @@ def make_iso(hv_args="", dom0_args="", kernel=KERNEL, initrd=INITRD, hypervisor=
                            kernel, initrd))
     files = {"boot/domus": hypervisor, "boot/grub/grub.cfg": config, "boot/vmlinuz": kernel,
              "boot/initrd": initrd}
+    write_iso(files, out)
+    config.unlink()
+    return out
+
+
+def write_iso(files, out):
+    WORK.mkdir(parents=True, exist_ok=True)
     epoch = os.environ.get("SOURCE_DATE_EPOCH", "1790000000")
-    subprocess.run([SRC / "images/make-iso", out, "4000", OUT / "images/core.img",
+    subprocess.run([SRC / "images/make-iso", out, "4000", OUT / "images/consoles.cfg",
                     *(f"{where}={what}" for where, what in files.items() if what)],
                    check=True, env={**os.environ, "SOURCE_DATE_EPOCH": epoch})
-    for left in (config, out.with_suffix(".iso.log")):
-        left.unlink(missing_ok=True)
+    out.with_suffix(".iso.log").unlink(missing_ok=True)
     return out

@@ -11,6 +11,7 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import socket
 import time
 
@@ -21,6 +22,17 @@ OUT = pathlib.Path(os.environ.get("DOMUS_OUT") or SRC / "out")
 ISO = pathlib.Path(os.environ.get("DOMUS_ISO") or OUT / "images/domus.iso")
 HV = pathlib.Path(os.environ.get("DOMUS_HV") or OUT / "hv/domus")
 WORK = OUT / "tests/boot"
+OVMF = pathlib.Path("/usr/share/OVMF")
+# Code, variables, arguments. With sleep state S3 this OVMF keeps memory where Linux wants to lie.
+FIRMWARE = {
+    "uefi": ("OVMF_CODE_4M.fd", "OVMF_VARS_4M.fd", []),
+    "uefi-secure": ("OVMF_CODE_4M.secboot.fd", "OVMF_VARS_4M.snakeoil.fd",
+                    ["-global", "driver=cfi.pflash01,property=secure,value=on",
+                     "-global", "ICH9-LPC.disable_s3=1"]),
+}
+# The key of the test firmware, known to everybody.
+SNAKEOIL = pathlib.Path("/usr/share/ovmf/PkKek-1-snakeoil")
+MENU = SRC / "images/menu.txt"
 
 PROMPT = r"root@domus:~# "
 RESCUE = r"rescue:~# "
@@ -33,6 +45,24 @@ BAD_KERNEL = re.compile(
     r"rcu: INFO|soft lockup|hard LOCKUP|blocked for more than|INFO: task|"
     r"irq \d+: nobody cared|bad page|segfault at|Xen hypercall failed|lost \d+ .*interrupts")
 BAD_HV = re.compile(r"\(hv\) .*(WARN|BUG|ASSERT|Panic|DAMAGED|Call trace)")
+
+# How the image comes to the machine; network means that the network card's arguments tell.
+MEDIA = {
+    "cd": ["-device", "ide-cd,drive=medium,bootindex=0"],
+    "usb": ["-device", "qemu-xhci", "-device", "usb-storage,drive=medium,bootindex=0"],
+    "virtio": ["-device", "virtio-blk-pci,drive=medium,bootindex=0"],
+    "ahci": ["-device", "ich9-ahci,id=boot", "-device",
+             "ide-hd,drive=medium,bus=boot.0,bootindex=0"],
+    "nvme": ["-device", "nvme,drive=medium,serial=medium,bootindex=0"],
+}
+
+
+def boot_device(medium, iso):
+    if iso is None or medium == "network":
+        return []
+    # A disk cannot be read-only everywhere; what is written goes to a file that is thrown away.
+    kind = "media=cdrom,readonly=on" if medium == "cd" else "snapshot=on"
+    return ["-drive", f"file={iso},format=raw,if=none,id=medium,{kind}", *MEDIA[medium]]
 
 
 @functools.lru_cache(maxsize=None)
@@ -64,9 +94,14 @@ class Monitor:
     def connect(self):
         if self.socket:
             return
-        self.socket = socket.socket(socket.AF_UNIX)
-        self.socket.settimeout(60 * scale())
-        self.socket.connect(str(self.path))
+        end = time.monotonic() + 60 * scale()
+        # QEMU makes it when it starts, which may be later than now.
+        while not self.path.exists() and time.monotonic() < end:
+            time.sleep(0.1)
+        made = socket.socket(socket.AF_UNIX)
+        made.settimeout(60 * scale())
+        made.connect(str(self.path))
+        self.socket = made
         self.stream = self.socket.makefile("r", encoding="utf-8", errors="replace")
         self.stream.readline()
         self.command("qmp_capabilities")
@@ -101,12 +136,17 @@ class Monitor:
 
 
 class Machine:
-    """One QEMU.  Use as a context manager, or call close()."""
+    """One QEMU.  Use as a context manager, or call close().
+
+    firmware: "bios", "uefi", whose variables are fresh each time, or "uefi-secure", which starts
+    what is signed with SNAKEOIL only and wants the board q35,smm=on.  iso=None: no medium but what
+    args name.
+    """
 
     numbers = itertools.count(1)
 
     def __init__(self, name, iso=ISO, cpu="EPYC", smp=2, mem=2048, machine="pc", nic=True,
-                 args=(), disk=False, accel="tcg"):
+                 args=(), accel="tcg", firmware="bios", medium="cd", under=()):
         WORK.mkdir(parents=True, exist_ok=True)
         self.cpu, self.smp, self.mem = cpu, smp, mem
         self.uploaded = set()
@@ -115,10 +155,16 @@ class Machine:
         argv = ["-accel", accel, "-machine", machine, "-cpu", cpu, "-smp", str(smp),
                 "-m", str(mem), "-display", "none", "-no-reboot", "-serial", "stdio",
                 "-qmp", f"unix:{self.monitor.path},server=on,wait=off", "-monitor", "none"]
-        if disk:
-            argv += ["-drive", f"file={iso},format=raw,if=virtio,readonly=on", "-boot", "c"]
-        else:
-            argv += ["-cdrom", str(iso), "-boot", "d"]
+        self.variables = None
+        if firmware in FIRMWARE:
+            code, variables, more = FIRMWARE[firmware]
+            self.variables = WORK / f"uefi-variables.{os.getpid()}.{next(self.numbers)}"
+            shutil.copyfile(OVMF / variables, self.variables)
+            argv += more
+            for unit, path in enumerate((OVMF / code, self.variables)):
+                argv += ["-drive", f"if=pflash,format=raw,unit={unit},file={path}"
+                         + (",readonly=on" if not unit else "")]
+        argv += boot_device(medium, iso)
         argv += ["-nic", "user,model=virtio-net-pci"] if nic is True else nic or ["-nic", "none"]
         argv += list(args)
         # Which instructions run (tests/coverage/run): a file for each machine.
@@ -128,7 +174,9 @@ class Machine:
         self.log = open(self.log_path, "w", buffering=1, errors="replace")
         self.log.write(f"qemu-system-x86_64 {' '.join(argv)}\n")
         self.started = time.monotonic()
-        self.child = pexpect.spawn("qemu-system-x86_64", argv, encoding="utf-8",
+        # under: a command that runs QEMU somewhere else, as in another network namespace.
+        command = [*under, "qemu-system-x86_64", *argv]
+        self.child = pexpect.spawn(command[0], command[1:], encoding="utf-8",
                                    codec_errors="replace", timeout=60, maxread=65536,
                                    searchwindowsize=None, dimensions=(50, 200))
         self.child.logfile_read = self.log
@@ -147,6 +195,8 @@ class Machine:
             self.child = None
             self.log.close()
             self.monitor.close()
+            if self.variables:
+                self.variables.unlink(missing_ok=True)
 
     # What came so far.
 
@@ -161,6 +211,23 @@ class Machine:
     def fail(self, why):
         age = time.monotonic() - self.started
         raise BootFailure(f"{why} ({age:.0f} s after the start); {self.tail()}")
+
+    def screen(self):
+        """The rows of the screen in text mode."""
+        path = WORK / f"screen.{os.getpid()}"
+        self.monitor.human(f'pmemsave 0xb8000 4000 "{path}"')
+        text = path.read_bytes()[::2].decode("cp437")
+        path.unlink()
+        return [text[i:i + 80].rstrip() for i in range(0, 2000, 80)]
+
+    def wait_screen(self, text, seconds=60):
+        """Waits until a row of the screen has the text; a loader without a serial line is seen so."""
+        end = time.monotonic() + seconds * scale()
+        while not any(text in row for row in self.screen()):
+            if time.monotonic() > end:
+                rows = "\n".join(x for x in self.screen() if x)
+                self.fail(f"no {text!r} on the screen, which shows\n{rows}\n")
+            self.child.expect([pexpect.TIMEOUT, pexpect.EOF], timeout=1)
 
     # Waiting and typing.
 
@@ -200,12 +267,13 @@ class Machine:
         self.child.send(text)
 
     def choose(self, number=0):
-        """Picks an entry of the release image's menu, counted from 0."""
+        """Picks an entry of the release image's menu, counted from 0.
+
+        By its letter: an arrow key has three bytes, which UEFI's own console may take apart.
+        """
         self.wait(r"Domus, serial line only", 60)
-        for _ in range(number):
-            self.send("\x1b[B")
-            time.sleep(0.3)
-        self.send("\r")
+        time.sleep(0.5)
+        self.send(re.findall(r"(?m)^key = (\w)$", MENU.read_text())[number])
 
     # dom0.
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * libFuzzer over what reads bytes that others wrote: kernel images and their compressions, the command
- * line, the loader's information, ACPI tables, instructions, CPU policies. The first byte of an input
- * says which. The bytes are copied to memory of just their size, so that the sanitizer sees a step beyond.
+ * line, the loader's information, ACPI tables, instructions, CPU policies, what our UEFI loader reads. The
+ * first byte of an input says which. The bytes are copied to memory of just their size, so that the sanitizer sees a step beyond.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,6 +13,8 @@
 #include <xen/xen.h>
 #include <xen/arch-x86/cpufeatureset.h>
 #include "boot/boot.h"
+#include "boot/efi/config.h"
+#include "boot/efi/pe.h"
 #include "call/cpu_policy.h"
 #include "cpu/features.h"
 #include "cpu/spec.h"
@@ -24,6 +26,7 @@
 #include "mm/e820.h"
 #include "mm/guest_copy.h"
 #include "plat/acpi.h"
+#include "plat/efi.h"
 #include "pv/cpuid.h"
 #include "pv/decode.h"
 
@@ -36,6 +39,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 struct cpu_features cpu_features = {
 	.vendor = VENDOR_AMD, .xsave = true, .xcr0 = 7, .max_leaf = 0xd};
 struct boot_e820 boot_e820;
+struct efi_region efi_regions[EFI_MAX_REGIONS];
+unsigned int efi_nr_regions;
 struct spec_choice spec_choice;
 char *test_directmap;
 struct frame *frame_table;
@@ -299,8 +304,42 @@ static void policy(const u8 *data, size_t n)
 		abort();
 }
 
+static void efi_config(const u8 *data, size_t n)
+{
+	struct efi_config c = {(const char *)data, n};
+	char section[16], out[32];
+
+	if (config_bad_line(&c) > n || !config_section(&c, "", section, sizeof(section)))
+		return;
+	config_get(&c, section, "kernel", out, sizeof(out), NULL);
+	if (strlen(section) >= sizeof(section) || strlen(out) >= sizeof(out))
+		abort();
+}
+
+static void pe_image(const u8 *data, size_t n)
+{
+	size_t len = 0;
+	const u8 *s = pe_section(data, n, ".config", &len);
+
+	if (s && (s < data || len > n || s + len > data + n))
+		abort();
+}
+
+static void efi_map(const u8 *data, size_t n)
+{
+	memset(&boot_info, 0, sizeof(boot_info));
+	memset(&boot_e820, 0, sizeof(boot_e820));
+	efi_nr_regions = 0;
+	if (n)
+		efi_map_parse(data, n, 40 + data[0] % 2 * 8);
+	for (u32 i = 1; i < boot_e820.nr; i++)
+		if (boot_e820.e[i].addr < boot_e820.e[i - 1].addr + boot_e820.e[i - 1].size)
+			abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+	static void (*const newer[])(const u8 *data, size_t n) = {efi_config, pe_image, efi_map};
 	static void (*const readers[])(const u8 *data, size_t n) = {
 		image, elf, decompress, cmdline, acpi_any, multiboot, instruction, policy};
 	u8 *copy;
@@ -308,7 +347,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!size)
 		return 0;
 	copy = exact(data + 1, size - 1);
-	readers[data[0] % 8](copy, size - 1);
+	if (data[0] >= 240)
+		newer[data[0] % 3](copy, size - 1);
+	else
+		readers[data[0] % 8](copy, size - 1);
 	free(copy);
 	return 0;
 }

@@ -13,6 +13,7 @@
 #include "dom/vtime.h"
 #include "irq/irq.h"
 #include "irq/pci_regs.h"
+#include "plat/efi.h"
 #include "plat/acpi.h"
 #include "plat/plat.h"
 
@@ -107,6 +108,10 @@ const char *symbol_by_number(u32 n, unsigned long *addr)
 	*addr = 0x1000 + n;
 	return n < 2 ? "name" : NULL;
 }
+
+const void *(*plat_map_firmware)(paddr_t pa, size_t size);
+void (*plat_unmap_firmware)(const void *va, size_t size);
+volatile void *(*plat_map_mmio)(paddr_t pa, size_t size);
 
 static struct vcpu v;
 static struct vcpu *vcpus[1] = {&v};
@@ -408,6 +413,53 @@ static void test_cpuinfo(void **state)
 	assert_int_equal(op.u.symdata.symnum, 2); /* the end */
 }
 
+/* Without UEFI there is no such call; with it, what the firmware's table says. */
+static void test_efi(void **state)
+{
+	struct xen_platform_op op = {.cmd = XENPF_firmware_info};
+	struct xenpf_firmware_info *f = &op.u.firmware_info;
+	u16 name[4] = {0};
+
+	f->type = XEN_FW_EFI_INFO;
+	f->index = XEN_FW_EFI_CONFIG_TABLE;
+	assert_int_equal(plat(&op), -XEN_ENOSYS);
+	efi_info = (struct efi_info){.found = true, .version = 0x20046, .config = 0x5000,
+				     .nr_config = 7, .vendor = {'a', 'b', 'c', 'd', 0}};
+	assert_int_equal(plat(&op), 0);
+	assert_int_equal(f->u.efi_info.cfg.addr, 0x5000);
+	assert_int_equal(f->u.efi_info.cfg.nent, 7);
+	f->index = XEN_FW_EFI_VERSION;
+	assert_int_equal(plat(&op), 0);
+	assert_int_equal(f->u.efi_info.version, 0x20046);
+	f->index = XEN_FW_EFI_RT_VERSION;
+	assert_int_equal(plat(&op), -XEN_EOPNOTSUPP);
+	f->index = XEN_FW_EFI_VENDOR;
+	f->u.efi_info.vendor.name.p = name;
+	f->u.efi_info.vendor.bufsz = 7; /* three whole characters, the last of them the end */
+	name[3] = 'x';
+	assert_int_equal(plat(&op), 0);
+	assert_memory_equal(name, ((u16[]){'a', 'b', 0, 'x'}), sizeof(name));
+	f->u.efi_info.vendor.bufsz = 8;
+	f->u.efi_info.vendor.name.p = NULL;
+	assert_int_equal(plat(&op), -XEN_EFAULT);
+	f->u.efi_info.vendor.bufsz = 1;
+	assert_int_equal(plat(&op), 0);
+	efi_regions[0] = (struct efi_region){0x4000, 0x8000, 15, EFI_RUNTIME_DATA};
+	efi_nr_regions = 1;
+	f->index = XEN_FW_EFI_MEM_INFO;
+	f->u.efi_info.mem.addr = 0x5000;
+	f->u.efi_info.mem.size = ~0ull;
+	assert_int_equal(plat(&op), 0);
+	assert_int_equal(f->u.efi_info.mem.size, 0x3000);
+	assert_int_equal(f->u.efi_info.mem.type, EFI_RUNTIME_DATA);
+	assert_int_equal(f->u.efi_info.mem.attr, 15);
+	f->u.efi_info.mem.addr = 0x8000;
+	assert_int_equal(plat(&op), -XEN_ESRCH);
+	f->index = 99;
+	assert_int_equal(plat(&op), -XEN_EINVAL);
+	efi_info.found = false;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -420,6 +472,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_iopl, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_platform, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_cpuinfo, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_efi, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_noise, setup, teardown),
 	};
 

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The UEFI loader: domus.efi is a program for the firmware that carries the hypervisor, reads a
+ * configuration and the files that it names, and starts the hypervisor as a multiboot2 loader would.
+ * It is linked apart from the hypervisor, runs wherever the firmware puts it, and so has no pointer
+ * in its data that would have to be relocated (the link checks it). One CPU, the firmware's stack.
+ */
+#ifndef BOOT_EFI_LOADER_H
+#define BOOT_EFI_LOADER_H
+
+#include "boot/efi/uefi.h"
+#include "plat/screen.h"
+
+#define LOADER_PATH	  256
+#define LOADER_ARGS	  1024
+#define LOADER_BELOW_4G	  0xffffffffULL
+#define LOADER_MAX_CONFIG (64u << 10)
+
+extern struct efi_system_table *efi_system;
+extern const struct efi_loaded_image *efi_self;
+
+/* --- say.c --- */
+/* Prints to the firmware's console; an ASCII text, at most 511 characters. */
+void say(const char *fmt, ...) __printf(1, 2);
+/* What a status means, in words. */
+const char *status_text(efi_status st);
+
+/* --- memory.c --- */
+/* Whole pages below 4 GiB that the hypervisor may use later; 0: there are none. */
+u64 pages_below_4g(u64 bytes);
+/* The same where the image wants to lie, or at another multiple of 2 MiB. */
+u64 pages_for_image(u64 wish, u64 bytes);
+
+/* --- file.c --- */
+struct loaded {
+	u64 start, end;
+};
+
+/* The folder and the file that we were started from; "" when the firmware does not say. */
+void own_path(char *folder, char *name, size_t size);
+/*
+ * Reads a file of the file system that we come from, into pages below 4 GiB with a NUL behind it. name: from
+ * `folder`, or with / or \ in front from the root; both separate. Returns EFI_SUCCESS or why not.
+ */
+efi_status read_file(const char *folder, const char *name, struct loaded *out);
+
+/* --- gop.c --- */
+/* The screen as the firmware has set it up; type SCREEN_FB_NONE: no linear framebuffer. */
+void find_framebuffer(struct screen_fb *fb);
+
+/* --- enter.S --- */
+extern const char hv_image[], hv_image_end[], enter_code[], enter_code_end[];
+
+#endif

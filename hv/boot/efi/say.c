@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+#include "boot/efi/loader.h"
+#include "lib/printf.h"
+
+#define LINE 512
+
+void say(const char *fmt, ...)
+{
+	struct efi_text_output *out = efi_system->con_out;
+	efi_char wide[2 * LINE];
+	char text[LINE];
+	size_t n = 0;
+	va_list ap;
+
+	va_start(ap, fmt);
+	hv_vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	for (size_t i = 0; text[i]; i++) {
+		if (text[i] == '\n')
+			wide[n++] = '\r';
+		wide[n++] = (u8)text[i];
+	}
+	wide[n] = 0;
+	if (out)
+		out->output_string(out, wide);
+}
+
+/* No table: its pointers would have to be relocated. */
+const char *status_text(efi_status st)
+{
+	if (st == EFI_NOT_FOUND)
+		return "not found";
+	if (st == EFI_OUT_OF_RESOURCES)
+		return "no memory below 4 GiB";
+	if (st == EFI_LOAD_ERROR)
+		return "it ends too early";
+	if (st == EFI_INVALID_PARAMETER)
+		return "no such name";
+	return "the firmware cannot read it";
+}
