@@ -38,7 +38,7 @@ static bool is_sane(const struct efi_memory_desc *d)
 }
 
 /*
- * The sane descriptor with the lowest address not below `from`. Firmware need not sort its map; some
+ * The sane descriptor with the lowest address not below `from`; of several one that is no RAM. Firmware need not sort its map; some
  * hundred descriptors looked at as often are nothing.
  */
 static const struct efi_memory_desc *lowest(const struct map *m, u64 from)
@@ -48,7 +48,10 @@ static const struct efi_memory_desc *lowest(const struct map *m, u64 from)
 	for (size_t off = 0; off < m->size && m->desc_size <= m->size - off; off += m->desc_size) {
 		const struct efi_memory_desc *d = (const void *)(m->base + off);
 
-		if (is_sane(d) && d->start >= from && (!best || d->start < best->start))
+		if (!is_sane(d) || d->start < from)
+			continue;
+		if (!best || d->start < best->start ||
+		    (d->start == best->start && e820_type(best) == E820_RAM))
 			best = d;
 	}
 	return best;
@@ -74,21 +77,24 @@ void efi_map_parse(const void *map, size_t size, size_t desc_size)
 	if (desc_size < sizeof(*d) || desc_size % 8 || (unsigned long)map % 8)
 		return;
 	for (u64 from = 0; (d = lowest(&m, from)) != NULL; from = d->start + PAGE_SIZE) {
+		u64 d_end = d->start + (d->pages << PAGE_SHIFT);
 		u32 t = e820_type(d);
 
 		if (t != E820_RAM)
 			keep_region(d);
-		/* An overlap belongs to the first of the two. */
-		if (d->start + (d->pages << PAGE_SHIFT) <= end)
+		/* Of an overlap the first counts, but what anybody claims is no RAM. */
+		if (type == E820_RAM && t != E820_RAM)
+			end = min(end, d->start);
+		if (d_end <= end)
 			continue;
 		if (t != type || d->start > end) {
-			if (type)
+			if (end > start)
 				boot_add_memory(start, end - start, type);
 			start = max(d->start, end);
 			type = t;
 		}
-		end = d->start + (d->pages << PAGE_SHIFT);
+		end = d_end;
 	}
-	if (type)
+	if (end > start)
 		boot_add_memory(start, end - start, type);
 }

@@ -94,6 +94,20 @@ static void test_map_overlap_belongs_to_the_first(void **state)
 	assert_int_equal(boot_e820.nr, 2);
 }
 
+static void test_map_claimed_memory_is_no_ram(void **state)
+{
+	struct efi_memory_desc map[] = {
+		desc(EFI_CONVENTIONAL, 0x100000, 0x10), desc(EFI_RUNTIME_DATA, 0x108000, 2),
+		desc(EFI_CONVENTIONAL, 0x200000, 1),	desc(EFI_RUNTIME_CODE, 0x200000, 1),
+	};
+
+	efi_map_parse(map, sizeof(map), sizeof(map[0]));
+	assert_int_equal(boot_info.nr_ram, 1);
+	check_e820(0, 0x100000, 0x108000, E820_RAM);
+	check_e820(1, 0x108000, 0x10a000, E820_RESERVED);
+	check_e820(2, 0x200000, 0x201000, E820_RESERVED);
+}
+
 static void test_map_nonsense(void **state)
 {
 	struct efi_memory_desc map[] = {
@@ -375,6 +389,7 @@ int main(void)
 		cmocka_unit_test_setup(test_map_is_sorted_and_joined, setup),
 		cmocka_unit_test_setup(test_map_uncached_memory_is_no_ram, setup),
 		cmocka_unit_test_setup(test_map_overlap_belongs_to_the_first, setup),
+		cmocka_unit_test_setup(test_map_claimed_memory_is_no_ram, setup),
 		cmocka_unit_test_setup(test_map_nonsense, setup),
 		cmocka_unit_test_setup(test_map_truncated, setup),
 		cmocka_unit_test_setup(test_map_of_many, setup),
