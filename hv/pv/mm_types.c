@@ -353,6 +353,15 @@ void pv_put_table(struct domain *d, struct frame *f, unsigned int level, int *bu
 	queue_demotion(d, f, budget);
 }
 
+void (*root_entry_hook)(struct domain *d, mfn_t root, unsigned int i, u64 e);
+
+static void write_entry(struct domain *d, const struct frame *f, unsigned int level, u64 *p, u64 e)
+{
+	WRITE_ONCE(*p, e);
+	if (level == 4 && root_entry_hook)
+		root_entry_hook(d, frame_to_mfn(f), (unsigned long)p % PAGE_SIZE / 8, e);
+}
+
 int pv_table_entry_set(struct domain *d, struct frame *f, unsigned int level, unsigned int idx,
 		       u64 new, bool preserve_ad, int *budget)
 {
@@ -368,7 +377,7 @@ int pv_table_entry_set(struct domain *d, struct frame *f, unsigned int level, un
 		if (preserve_ad)
 			new |= old &(PTE_A | PTE_D);
 		if ((old & PTE_P) && !((old ^ new) & ~TABLE_HARMLESS)) {
-			WRITE_ONCE(*p, new);
+			write_entry(d, f, level, p, new);
 			return 0;
 		}
 		if (!self_map(f, level, new)) {
@@ -377,7 +386,7 @@ int pv_table_entry_set(struct domain *d, struct frame *f, unsigned int level, un
 				return rc;
 		}
 	}
-	WRITE_ONCE(*p, new);
+	write_entry(d, f, level, p, new);
 	if ((old & PTE_P) && !self_map(f, level, old))
 		pv_put_table(d, mfn_to_frame(pte_mfn(old)), level - 1, budget);
 	return 0;
