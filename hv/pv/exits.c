@@ -200,6 +200,8 @@ static void vcpu_hazards(struct vcpu *v)
 {
 	u32 h = atomic_xchg(&v->hazard, 0);
 
+	if (unlikely(h & VHAZ_L1TF))
+		domain_crash(v->d, "an absent page-table entry names memory (pv-l1tf)");
 	if (h & VHAZ_TIME)
 		vtime_update(v);
 	if ((h & VHAZ_NMI) && pv_has_trap_handler(v, TRAP_NMI))

@@ -7,6 +7,7 @@
 #ifndef PV_MM_L1_H
 #define PV_MM_L1_H
 
+#include "pv/l1tf.h"
 #include "pv/mm.h"
 
 /* Changing only these bits touches neither the frame nor the rights class. */
@@ -133,6 +134,9 @@ static inline __attribute__((always_inline)) int l1e_set(struct domain *d, domid
 	int rc;
 
 	if (!(new &PTE_P)) {
+		rc = l1tf_check(d, new, 1);
+		if (unlikely(rc))
+			return rc;
 		WRITE_ONCE(*pl1e, new);
 		l1e_put(old);
 		return 0;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "pv/mm_l1.h"
+#include "pv/l1tf.h"
 #include "lib/log.h"
 #include "lib/string.h"
 #include "mm/guest_copy.h"
@@ -104,8 +105,10 @@ static int promote_l1(struct domain *d, struct frame *f, int *budget)
 {
 	u64 *tbl = frame_to_virt(f);
 	unsigned int i;
-	int rc = 0;
+	int rc = f->partial ? 0 : l1tf_check_table(d, tbl, 1);
 
+	if (rc)
+		return rc;
 	for (i = pte_next(tbl, f->partial); i < 512; i = pte_next(tbl, i + 1)) {
 		u64 e = tbl[i];
 
@@ -124,8 +127,10 @@ static int promote_upper(struct domain *d, struct frame *f, unsigned int level, 
 			 struct frame **child)
 {
 	u64 *tbl = frame_to_virt(f);
-	int rc;
+	int rc = f->partial ? 0 : l1tf_check_table(d, tbl, level);
 
+	if (rc)
+		return rc;
 	for (unsigned int i = pte_next(tbl, f->partial); i < 512; i = pte_next(tbl, i + 1)) {
 		u64 e = tbl[i]; /* analyze-ok null-dereference: a frame has an address */
 
@@ -385,6 +390,10 @@ int pv_table_entry_set(struct domain *d, struct frame *f, unsigned int level, un
 			if (rc)
 				return rc;
 		}
+	} else {
+		rc = l1tf_check(d, new, level);
+		if (rc)
+			return rc;
 	}
 	write_entry(d, f, level, p, new);
 	if ((old & PTE_P) && !self_map(f, level, old))

@@ -106,6 +106,25 @@ CRASHES = ["stack-hypervisor", "stack-m2p", "stack-unmapped", "stack-noncanonica
            "no-syscall-callback", "shutdown", "endless-faults"]
 
 
+ABSENT = ["absent-mapped", "absent-stored", "absent-upper", "absent-in-table"]
+
+
+@pytest.mark.parametrize("name", [ABSENT[1]] + [
+    pytest.param(name, marks=pytest.mark.matrix) for name in ABSENT if name != ABSENT[1]])
+def test_absent_entries(name):
+    """pv-l1tf=: an absent entry that names memory ends the domain before it runs again."""
+    text = probe("crash=" + name, CRASH="1", CPU="EPYC", SMP="2", ARGS="pv-l1tf=dom0")
+    assert "inverted is fine" in text
+    assert "d0 has crashed: an absent page-table entry names memory (pv-l1tf)" in text
+
+
+@pytest.mark.matrix
+def test_absent_entries_by_default():
+    """dom0 may."""
+    with pytest.raises(AssertionError, match="still alive after absent-mapped"):
+        probe("crash=absent-mapped", CRASH="1", CPU="Skylake-Client", SMP="2")
+
+
 @pytest.mark.parametrize("name", [CRASHES[0]] + [
     pytest.param(name, marks=pytest.mark.matrix) for name in CRASHES[1:]])
 def test_crash(name):
