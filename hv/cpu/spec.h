@@ -72,9 +72,9 @@ struct spec_choice {
 	bool verw, verw_idle;
 	bool xpti_dom0, xpti_domu; /* page-table isolation */
 	bool l1tf_dom0, l1tf_domu; /* absent page-table entries must name no RAM */
-	u32 always; /* SPEC_CTRL bits that are always set */
-	u32 guest;  /* SPEC_CTRL bits that a guest may set; 0: the register is not offered */
-	u32 holes;  /* SPEC_HOLE_* */
+	u32 always;		   /* SPEC_CTRL bits that are always set */
+	u32 guest; /* SPEC_CTRL bits that a guest may set; 0: the register is not offered */
+	u32 holes; /* SPEC_HOLE_* */
 };
 
 void spec_choose(const struct spec_cpu *c, const struct spec_options *o, struct spec_choice *s);

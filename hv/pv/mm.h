@@ -98,6 +98,14 @@ static inline bool pv_is_table(const struct domain *d, const struct frame *f, un
 	       (f->type & (FT_KIND | FT_VALIDATED)) == ((level << 29) | FT_VALIDATED);
 }
 
+/* 0 when pv_is_table(), without a branch: for nospec_if_same(). */
+static inline u32 pv_table_differs(const struct domain *d, const struct frame *f,
+				   unsigned int level)
+{
+	return (u32)(f->owner ^ d->id) |
+	       ((f->type & (FT_KIND | FT_VALIDATED)) ^ ((level << 29) | FT_VALIDATED));
+}
+
 /* --- mmuext.c --- */
 /* Loads mfn as the current vcpu's kernel root; mm_lock held, drained. 0, -XEN_EINVAL, PV_AGAIN. */
 int pv_new_kernel_root(struct vcpu *v, mfn_t mfn, int *budget);

@@ -74,7 +74,7 @@ static inline struct frame *l1e_same_frame(domid_t pg, u64 old, u64 new)
 
 	if (((old ^ new) & ~(L1_HARMLESS | PTE_RW)) || (new &L1_CACHE) || pv_mfn_is_io(mfn))
 		return NULL;
-	f = mfn_to_frame(mfn);
+	f = mfn_to_frame_nospec(mfn);
 	/* The old entry's reference keeps it in place, but it may be another domain's (a grant). */
 	return READ_ONCE(f->owner) == pg ? f : NULL;
 }

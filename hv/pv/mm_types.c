@@ -336,6 +336,8 @@ int pv_get_table(struct domain *d, mfn_t mfn, unsigned int level, int *budget)
 		if (rc != 1)
 			return rc;
 	}
+	/* What a page holds leads on to other frames: on no wrong path may that be a page of others. */
+	nospec_barrier();
 	rc = promote_tree(d, f, level, budget);
 	if (rc < 0 && rc != PV_AGAIN)
 		queue_demotion(d, f, budget);
