@@ -110,7 +110,7 @@ static struct xpti_page *this_page(void)
 	return xpti_page((unsigned long)get_cpu_info() & ~(STACK_SIZE - 1));
 }
 
-void xpti_use_root(struct vcpu *v, mfn_t root)
+static void use_root(struct vcpu *v, mfn_t root)
 {
 	struct root_copy *c = &this_cpu(copies)[v->pv.kernel_mode];
 	struct xpti_page *p = this_page();
@@ -123,6 +123,12 @@ void xpti_use_root(struct vcpu *v, mfn_t root)
 		make_copy(c, v->d, root, v->pv.kernel_mode);
 	p->hv_cr3 = (u64)root << PAGE_SHIFT;
 	p->guest_cr3 = (u64)c->mfn << PAGE_SHIFT;
+}
+
+void xpti_load_root(struct vcpu *v, mfn_t root)
+{
+	use_root(v, root);
+	tlb_load_cr3((unsigned long)root << PAGE_SHIFT);
 }
 
 void xpti_forget(bool kernel)

@@ -23,20 +23,24 @@ void xpti_init(void);
 /* A CPU's page, its tables and copies; its stack area at stack_va is there. Panics without memory. */
 void xpti_prepare_cpu(unsigned int cpu, unsigned long stack_va);
 
-/* root is about to be loaded for v, the current vcpu or next, in the mode that v is in. */
-void xpti_use_root(struct vcpu *v, mfn_t root);
+/* pv_load_root() where some domain is isolated. */
+void xpti_load_root(struct vcpu *v, mfn_t root);
 /* This CPU's copies are of no use any more: of one mode, or of the vcpu that leaves. */
 void xpti_forget(bool kernel);
 void xpti_leave(void);
 /* Another domain's registers may lie in this CPU's page. */
 void xpti_scrub(void);
 
-/* CR3 := a root of v, the current vcpu or next; all but global translations are flushed. */
+/*
+ * CR3 := a root of v, the current vcpu or next, for the mode that v is in; all but global translations are
+ * flushed.
+ */
 static inline void pv_load_root(struct vcpu *v, mfn_t root)
 {
 	if (spec_site_on(SPEC_SITE_XPTI))
-		xpti_use_root(v, root);
-	tlb_load_cr3((unsigned long)root << PAGE_SHIFT);
+		xpti_load_root(v, root);
+	else
+		tlb_load_cr3((unsigned long)root << PAGE_SHIFT);
 }
 
 #endif
