@@ -5,6 +5,7 @@
  * little of it as the tools can build a domain with is enough.
  */
 #include "hypercall.h"
+#include "snippets.h"
 #include "topics.h"
 
 static void idle(void)
@@ -31,6 +32,34 @@ static void spin(void)
 	for (unsigned int i = 1; i < n && i < MAX_CPUS; i++)
 		if (!cpu_up(i))
 			cpu_run(i, spin_here, NULL);
+	printf("probe: spin\n");
+	spin_here(NULL);
+}
+
+/* In user mode, and in kernel mode with a root that maps itself, for who looks at the tables. */
+static void spin_user(void)
+{
+	struct regs r;
+
+	mem_init();
+	if (!user_init()) {
+		printf("probe: no user mode\n");
+		return;
+	}
+	printf("probe: spin\n");
+	user_regs(&r);
+	user_run(u_loop, u_loop_end, &r);
+	printf("probe: left user mode\n");
+}
+
+#define SELF_SLOT 400
+
+static void spin_self(void)
+{
+	mem_init();
+	if (pt_write(root_mfn() << 12 | SELF_SLOT * 8,
+		     mk_pte(root_mfn(), PTE_P | PTE_US | PTE_A | PTE_D)))
+		printf("probe: no self map\n");
 	printf("probe: spin\n");
 	spin_here(NULL);
 }
@@ -66,5 +95,9 @@ void load(void)
 		idle();
 	if (option("spin"))
 		spin();
+	if (option("spin-user"))
+		spin_user();
+	if (option("spin-self"))
+		spin_self();
 	neighbour();
 }

@@ -46,6 +46,7 @@
 	SNIPPET(u_fpu, fninit; ud2)
 	SNIPPET(u_nops, nop; nop; nop; ud2)
 	SNIPPET(u_regs, ud2)
+	SNIPPET(u_loop, 1: jmp 1b; ud2)
 	SNIPPET(u_spin, movq $1, (%rdi); 1: pause; cmpq $0, 8(%rdi); je 1b; ud2)
 	SNIPPET(u_iretq, iretq; ud2)
 	SNIPPET(u_lret, .byte 0x48, 0xcb; ud2)

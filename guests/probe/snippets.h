@@ -47,6 +47,7 @@ SNIPPET(u_gs);
 SNIPPET(u_fs);
 SNIPPET(u_fpu);
 SNIPPET(u_nops);
+SNIPPET(u_loop);
 SNIPPET(u_regs);
 SNIPPET(u_spin);
 SNIPPET(u_iretq);

@@ -29,6 +29,11 @@ SECTIONS
 		*(.text .text.*)
 		. = ALIGN(16);
 		*(.trampoline)
+		. = ALIGN(4096);
+		_xpti_text_start = .;
+		*(.xpti.text)
+		. = ALIGN(4096);
+		_xpti_text_end = .;
 	} :text
 	. = ALIGN(4096);
 	_text_end = .;
@@ -41,6 +46,9 @@ SECTIONS
 		_spec_sites_start = .;
 		KEEP(*(.spec_sites))
 		_spec_sites_end = .;
+		_spec_jumps_start = .;
+		KEEP(*(.spec_jumps))
+		_spec_jumps_end = .;
 		*(.rodata.symtab)
 	} :rodata
 	. = ALIGN(4096);

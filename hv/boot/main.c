@@ -25,6 +25,7 @@
 #include "plat/plat.h"
 #include "pv/entry.h"
 #include "pv/pv.h"
+#include "pv/xpti.h"
 #include "time/clock.h"
 #include "time/timer.h"
 #include "time/watchdog.h"
@@ -160,10 +161,12 @@ void boot_main(u32 magic, u32 info)
 	banner();
 	cpu_features_init();
 	cpu_features_init_cpu();
-	desc_init(entry_stubs);
 	spec_init();
+	desc_init(spec_xpti() ? xpti_entries : entry_stubs);
 	memory();
 	board();
+	if (spec_xpti())
+		xpti_init();
 	cpu_prepare(0, apic_id(), acpi_id_of(apic_id()));
 	__asm__ __volatile__("mov %0, %%rsp\n\tjmp %P1" ::"r"((unsigned long)cpu_infos[0] - 8),
 			     "i"(boot_on_stack)

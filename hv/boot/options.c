@@ -64,6 +64,28 @@ static int parse_spec_ctrl(const char *s)
 	return 0;
 }
 
+static void xpti_unknown(const char *word)
+{
+	pr_warn("Command line: unknown word in xpti=: '%s' (ignored)\n", word);
+}
+
+static int parse_xpti(const char *s)
+{
+	spec_parse_xpti(s, &spec_options, xpti_unknown);
+	return 0;
+}
+
+static void l1tf_unknown(const char *word)
+{
+	pr_warn("Command line: unknown word in pv-l1tf=: '%s' (ignored)\n", word);
+}
+
+static int parse_l1tf(const char *s)
+{
+	spec_parse_l1tf(s, &spec_options, l1tf_unknown);
+	return 0;
+}
+
 static const struct cmdline_opt options[] = {
 	{"console", OPT_STRING, opt_console, sizeof(opt_console), NULL},
 	{"com1", OPT_STRING, opt_com1, sizeof(opt_com1), NULL},
@@ -74,6 +96,7 @@ static const struct cmdline_opt options[] = {
 	{"guest_loglvl", OPT_CUSTOM, NULL, 0, log_set_guest_level},
 	{"maxcpus", OPT_UINT, &opt_maxcpus, 0, NULL},
 	{"noreboot", OPT_BOOL, &opt_noreboot, 0, NULL},
+	{"pv-l1tf", OPT_CUSTOM, NULL, 0, parse_l1tf},
 	{"reboot", OPT_CUSTOM, NULL, 0, reboot_parse},
 	{"sched", OPT_STRING, opt_sched, sizeof(opt_sched), NULL},
 	{"smap", OPT_BOOL, &opt_smap, 0, NULL},
@@ -83,6 +106,7 @@ static const struct cmdline_opt options[] = {
 	{"vga", OPT_CUSTOM, NULL, 0, parse_vga},
 	{"watchdog", OPT_BOOL, &opt_watchdog, 0, NULL},
 	{"watchdog_timeout", OPT_UINT, &opt_watchdog_timeout, 0, NULL},
+	{"xpti", OPT_CUSTOM, NULL, 0, parse_xpti},
 };
 
 static void warn(const char *what, const char *opt)

@@ -14,6 +14,7 @@
 #include "mm/pgtable.h"
 #include "plat/acpi.h"
 #include "pv/entry.h"
+#include "pv/xpti.h"
 #include "time/clock.h"
 #include "time/timer.h"
 
@@ -61,6 +62,8 @@ static void map_stack_page(unsigned long va, unsigned int page)
 		memcpy(p, stub_start, (size_t)(stub_end - stub_start));
 		patch_stub(p, va, stub_syscall_jump);
 		patch_stub(p, va, stub_syscall32_jump);
+		patch_stub(p, va, stub_xpti_syscall_jump);
+		patch_stub(p, va, stub_xpti_syscall32_jump);
 	}
 	*hv_l1e(va + page * PAGE_SIZE, false) =
 		make_pte(virt_to_mfn(p), page == STACK_PAGE_STUB ? PTE_HV_RX : PTE_HV);
@@ -88,6 +91,8 @@ unsigned long cpu_prepare(unsigned int cpu, u32 apic, u32 acpi_uid)
 		if (i != STACK_PAGE_GUARD)
 			map_stack_page(va, i);
 	alloc_percpu(cpu);
+	if (spec_xpti())
+		xpti_prepare_cpu(cpu, va);
 	info = (struct cpu_info *)(va + STACK_SIZE) - 1;
 	info->cpu = cpu;
 	info->percpu_offset = percpu_offsets[cpu];
@@ -99,9 +104,12 @@ unsigned long cpu_prepare(unsigned int cpu, u32 apic, u32 acpi_uid)
 
 static void syscall_setup(unsigned long stack_va)
 {
+	const char *entry = spec_xpti() ? stub_xpti_syscall : stub_syscall;
+	const char *entry32 = spec_xpti() ? stub_xpti_syscall32 : stub_syscall32;
+
 	wrmsr(MSR_STAR, (u64)GUEST_CS32 << 48 | (u64)HV_CS << 32);
-	wrmsr(MSR_LSTAR, stack_va + (unsigned long)(stub_syscall - stub_start));
-	wrmsr(MSR_CSTAR, stack_va + (unsigned long)(stub_syscall32 - stub_start));
+	wrmsr(MSR_LSTAR, stack_va + (unsigned long)(entry - stub_start));
+	wrmsr(MSR_CSTAR, stack_va + (unsigned long)(entry32 - stub_start));
 	wrmsr(MSR_SFMASK, 0x47700); /* TF IF DF IOPL NT RF... AC: the hypervisor's own flags */
 	if (cpu_features.vendor == VENDOR_INTEL)
 		wrmsr(0x174, 0); /* SYSENTER_CS: the instruction is not offered to guests */

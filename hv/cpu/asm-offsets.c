@@ -2,6 +2,7 @@
 /* Offsets for assembly; compiled to text only, see hv/Makefile. The one file that looks upward. */
 #include "cpu/percpu.h"
 #include "cpu/desc.h"
+#include "cpu/xpti.h"
 #include "dom/domain.h"
 #include "call/call.h"
 
@@ -36,6 +37,13 @@ void asm_offsets(void)
 	OFFSET(VCPU_info, vcpu, info);
 	OFFSET(VCPU_kernel_mode, vcpu, pv.kernel_mode);
 	OFFSET(VCPU_spec_ctrl, vcpu, pv.spec_ctrl);
+	OFFSET(XPTI_hv_cr3, xpti_page, hv_cr3);
+	OFFSET(XPTI_guest_cr3, xpti_page, guest_cr3);
+	OFFSET(XPTI_scratch, xpti_page, scratch);
+	OFFSET(XPTI_rip, xpti_page, rip);
+	OFFSET(XPTI_rflags, xpti_page, rflags);
+	DEFINE(STACK_PAGE_DFMC_, STACK_PAGE_DFMC);
+	DEFINE(STACK_PAGE_NMI_, STACK_PAGE_NMI);
 	DEFINE(HV_DS_, HV_DS);
 	DEFINE(STACK_SIZE_, STACK_SIZE);
 	DEFINE(NR_CALLS_, NR_CALLS);

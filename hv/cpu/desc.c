@@ -2,6 +2,8 @@
 #include "cpu/desc.h"
 #include "cpu/percpu.h"
 #include "cpu/cpu.h"
+#include "cpu/spec.h"
+#include "cpu/xpti.h"
 #include "lib/string.h"
 
 struct gate {
@@ -10,12 +12,6 @@ struct gate {
 	u16 off1;
 	u32 off2, zero;
 };
-
-struct tss {
-	u32 res0;
-	u64 rsp[3], res1, ist[7], res2;
-	u16 res3, iomap;
-} __packed;
 
 struct table_reg {
 	u16 limit;
@@ -94,10 +90,13 @@ void *desc_gdt_page(void)
 	return gdt_page;
 }
 
-void desc_init_cpu(unsigned int cpu, unsigned long stack_va)
+const void *desc_idt_page(void)
 {
-	struct tss *t = &per_cpu(cpu_tss, cpu);
-	struct table_reg i = {sizeof(idt) - 1, (u64)idt};
+	return idt;
+}
+
+static void set_stacks(struct tss *t, unsigned long stack_va)
+{
 	struct cpu_info *info = (struct cpu_info *)(stack_va + STACK_SIZE) - 1;
 
 	t->rsp[0] = (u64)&info->guest_regs.es;
@@ -105,6 +104,29 @@ void desc_init_cpu(unsigned int cpu, unsigned long stack_va)
 	t->ist[1] = stack_va + STACK_PAGE_DFMC * PAGE_SIZE + PAGE_SIZE / 2;
 	t->ist[2] = stack_va + (STACK_PAGE_DFMC + 1) * PAGE_SIZE;
 	t->ist[3] = stack_va + (STACK_PAGE_DB + 1) * PAGE_SIZE;
+}
+
+/* pv/xpti.S goes on to the usual stacks from there. */
+static void set_xpti_stacks(struct tss *t, unsigned long page)
+{
+	t->rsp[0] = page + XPTI_TOP_ENTRY;
+	t->ist[0] = page + XPTI_TOP_NMI;
+	t->ist[1] = page + XPTI_TOP_DF;
+	t->ist[2] = page + XPTI_TOP_MC;
+	t->ist[3] = page + XPTI_TOP_DB;
+}
+
+void desc_init_cpu(unsigned int cpu, unsigned long stack_va)
+{
+	struct tss *t = &per_cpu(cpu_tss, cpu);
+	struct table_reg i = {sizeof(idt) - 1, (u64)idt};
+
+	if (spec_xpti()) {
+		t = &xpti_page(stack_va)->tss;
+		set_xpti_stacks(t, (unsigned long)xpti_page(stack_va));
+	} else {
+		set_stacks(t, stack_va);
+	}
 	t->iomap = sizeof(*t);
 	load_tr(t);
 	desc_load_gdt(desc_hv_gdt_base());

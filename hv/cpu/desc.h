@@ -21,12 +21,20 @@
 #define STACK_PAGE_DB	 3
 #define STACK_PAGE_GUARD 4 /* not present */
 
+struct tss {
+	u32 res0;
+	u64 rsp[3], res1, ist[7], res2;
+	u16 res3, iomap;
+} __packed;
+
 /* Fills the shared descriptors and the IDT from the table of entry points. Once. */
 void desc_init(const unsigned long *stubs);
 /* Loads GDT, TSS, IDT on this CPU for the stack area at stack_va (its lowest address). */
 void desc_init_cpu(unsigned int cpu, unsigned long stack_va);
 /* Machine frame and address of the shared page of descriptors. */
 void *desc_gdt_page(void);
+/* The page that is the IDT of all CPUs. */
+const void *desc_idt_page(void);
 /* Loads the GDT register: base of 16 pages. */
 void desc_load_gdt(unsigned long base);
 /* The base to use without a guest. */

@@ -17,6 +17,12 @@ struct spec_site {
 	u32 len, kind;
 };
 extern const struct spec_site _spec_sites_start[], _spec_sites_end[];
+struct spec_jump {
+	u8 *at;
+	const u8 *to;
+	u32 kind, unused;
+};
+extern const struct spec_jump _spec_jumps_start[], _spec_jumps_end[];
 extern u8 spec_thunks[], spec_thunks_end[];
 
 struct spec_choice spec_choice;
@@ -123,6 +129,10 @@ static bool site_wanted(u32 kind)
 		return s->verw_idle;
 	case SPEC_SITE_CLAC:
 		return cpu_features.smap && opt_smap;
+	case SPEC_SITE_XPTI:
+		return spec_xpti();
+	case SPEC_SITE_L1TF:
+		return s->l1tf_dom0 || s->l1tf_domu;
 	default:
 		return true;
 	}
@@ -137,6 +147,18 @@ static void patch_sites(void)
 		ASSERT(s->len < ARRAY_SIZE(nops) && nops[s->len][0]);
 		if (!site_wanted(s->kind))
 			memcpy(s->at, nops[s->len], s->len);
+	}
+}
+
+static void patch_jumps(void)
+{
+	for (const struct spec_jump *j = _spec_jumps_start; j < _spec_jumps_end; j++) {
+		s32 rel = (s32)(j->to - (j->at + 5));
+
+		if (!site_wanted(j->kind))
+			continue;
+		j->at[0] = 0xe9;
+		memcpy(j->at + 1, &rel, sizeof(rel));
 	}
 }
 
@@ -222,12 +244,26 @@ static void report_choice(const struct spec_choice *s)
 		s->rsb_switch ? " return stack filled" : "");
 }
 
+static const char *which(bool dom0, bool domu)
+{
+	if (dom0)
+		return domu ? "dom0 and guests" : "dom0 only";
+	return domu ? "guests only" : "no domain";
+}
+
+static void report_tables(const struct spec_choice *s)
+{
+	if (spec_xpti() || s->l1tf_dom0 || s->l1tf_domu)
+		pr_info("Speculation: page tables isolated: %s; absent entries checked: %s\n",
+			which(s->xpti_dom0, s->xpti_domu), which(s->l1tf_dom0, s->l1tf_domu));
+}
+
 static void report_holes(u32 holes)
 {
 	static const char *const names[SPEC_HOLES] = {
 		"branch targets (Spectre v2)",
 		"branch targets between guests (no IBPB)",
-		"Meltdown (no page-table isolation)",
+		"Meltdown (page tables not isolated)",
 		"buffers (MDS and its kind: no VERW that clears)",
 		"buffers between threads of a core",
 		"branch type confusion (Retbleed)",
@@ -286,10 +322,15 @@ void spec_init(void)
 	spec_choose(&this_kind, &spec_options, s);
 	spec_ctrl_guest = s->always;
 	spec_ctrl_hv = s->always | (s->ibrs_entry ? SPEC_CTRL_IBRS : 0);
+	/* Global translations of ours would stay where a guest's tables do not have them. */
+	if (spec_xpti())
+		hv_cr4 &= ~CR4_PGE;
 	report_offers(&this_kind);
 	report_choice(s);
+	report_tables(s);
 	report_holes(s->holes);
 	patch_thunks();
 	patch_sites();
+	patch_jumps();
 	cpuid(0, 0, r); /* serialises: what was fetched ahead is old */
 }

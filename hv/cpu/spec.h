@@ -43,6 +43,7 @@ struct spec_cpu {
 struct spec_options {
 	enum spec_thunk thunk;
 	s8 ibrs, ibpb, ibpb_entry, stibp, ssbd, rsb, md_clear, msr_sc;
+	s8 xpti_dom0, xpti_domu, l1tf_dom0, l1tf_domu; /* of xpti= and pv-l1tf= */
 };
 extern struct spec_options spec_options; /* of spec-ctrl=, all -1 without it */
 extern bool opt_smt;			 /* smt=: all threads of a core are used */
@@ -69,14 +70,20 @@ struct spec_choice {
 	bool rsb_entry;	  /* the return stack is filled on each entry */
 	bool rsb_switch;  /* ... when a CPU turns to another domain */
 	bool verw, verw_idle;
-	u32 always; /* SPEC_CTRL bits that are always set */
-	u32 guest;  /* SPEC_CTRL bits that a guest may set; 0: the register is not offered */
-	u32 holes;  /* SPEC_HOLE_* */
+	bool xpti_dom0, xpti_domu; /* page-table isolation */
+	bool l1tf_dom0, l1tf_domu; /* absent page-table entries must name no RAM */
+	u32 always;		   /* SPEC_CTRL bits that are always set */
+	u32 guest; /* SPEC_CTRL bits that a guest may set; 0: the register is not offered */
+	u32 holes; /* SPEC_HOLE_* */
 };
 
 void spec_choose(const struct spec_cpu *c, const struct spec_options *o, struct spec_choice *s);
 /* The value of spec-ctrl=; what is known counts, unknown(word) is called for the rest. */
 void spec_parse(const char *value, struct spec_options *o, void (*unknown)(const char *word));
+
+/* The same for xpti= and pv-l1tf=, whose words are few. */
+void spec_parse_xpti(const char *value, struct spec_options *o, void (*unknown)(const char *word));
+void spec_parse_l1tf(const char *value, struct spec_options *o, void (*unknown)(const char *word));
 
 /* In force on this machine; all zero until spec_init(). */
 extern struct spec_choice spec_choice;
@@ -94,6 +101,37 @@ void spec_change_domain(void);
 /* current's SPEC_CTRL was changed or current was: writes the MSR if that makes a difference. */
 void spec_load_guest(u32 guest_value);
 void spec_fill_rsb(void);
+
+/* Whether the ways in and out change page tables at all. */
+static inline bool spec_xpti(void)
+{
+	return spec_choice.xpti_dom0 || spec_choice.xpti_domu;
+}
+
+/*
+ * Whether SPEC_SITE_XPTI or _L1TF is wanted, for one instruction where it is not: a jump that spec_init()
+ * has made a NOP. Not before that.
+ */
+#ifdef UNIT_TEST
+static inline bool spec_site_on(u32 kind)
+{
+	extern u32 spec_test_sites __attribute__((weak));
+
+	return &spec_test_sites && (spec_test_sites >> kind & 1);
+}
+#else
+static inline __attribute__((always_inline)) bool spec_site_on(const u32 kind)
+{
+	__asm__ goto("771: .byte 0xe9; .long %l[on] - 772f\n772:\n\t"
+		     ".pushsection .spec_sites, \"a\"\n\t.quad 771b\n\t.long 5, %c0\n\t"
+		     ".popsection" ::"i"(kind)
+		     :
+		     : on);
+	return false;
+on:
+	return true;
+}
+#endif
 
 #define SPEC_VERW_IDLE()                                                                         \
 	__asm__ __volatile__("771: verw spec_verw_sel(%%rip)\n772:\n\t"                          \

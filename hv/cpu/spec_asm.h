@@ -13,6 +13,8 @@
 #define SPEC_SITE_VERW	    4 /* on exit to a guest: clear buffers */
 #define SPEC_SITE_VERW_IDLE 5 /* the same before a CPU sleeps beside a sibling */
 #define SPEC_SITE_CLAC	    6 /* SMAP on: the AC that a guest had when it was interrupted */
+#define SPEC_SITE_XPTI	    7 /* some domain's page tables are isolated */
+#define SPEC_SITE_L1TF	    8 /* some domain's absent page-table entries are looked at */
 
 #define SPEC_THUNK_SIZE	 32
 #define SPEC_RSB_ENTRIES 32
@@ -30,6 +32,15 @@
 	.pushsection .spec_sites, "a"
 	.quad	771b
 	.long	\len, \kind
+	.popsection
+.endm
+
+/* What follows becomes a jump to `to`, of 5 bytes, when the processor wants it; else it costs nothing. */
+.macro SPEC_JUMP kind to
+771:
+	.pushsection .spec_jumps, "a"
+	.quad	771b, \to
+	.long	\kind, 0
 	.popsection
 .endm
 /* clang-format on */

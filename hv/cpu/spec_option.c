@@ -1,23 +1,40 @@
 /* SPDX-License-Identifier: MIT */
-/* spec-ctrl= : words separated by commas, in Xen's spelling. */
+/* spec-ctrl=, xpti=, pv-l1tf=: words separated by commas, in Xen's spelling. */
 #include "cpu/spec.h"
 #include "lib/cmdline.h"
 #include "lib/string.h"
 
 #define MAX_WORD 48
 
-static const struct spec_options all_default = {THUNK_DEFAULT, -1, -1, -1, -1, -1, -1, -1, -1};
+#define ALL(thunk, x)                                         \
+	{                                                     \
+		thunk, x, x, x, x, x, x, x, x, -1, -1, -1, -1 \
+	}
+static const struct spec_options all_default = ALL(THUNK_DEFAULT, -1);
 /* What an attacker could only be kept out by guessing: spec-ctrl=no. */
-static const struct spec_options all_off = {THUNK_JMP, 0, 0, 0, 0, 0, 0, 0, 0};
+static const struct spec_options all_off = ALL(THUNK_JMP, 0);
 
-struct spec_options spec_options = {THUNK_DEFAULT, -1, -1, -1, -1, -1, -1, -1, -1};
+struct spec_options spec_options = ALL(THUNK_DEFAULT, -1);
+
+/* all: xpti= and pv-l1tf= are off with the rest, but for what was said of them before. */
+static void set_all(struct spec_options *o, bool on, bool all)
+{
+	const struct spec_options old = *o;
+	s8 unsaid = all && !on ? 0 : -1;
+
+	*o = on ? all_default : all_off;
+	o->xpti_dom0 = old.xpti_dom0 < 0 ? unsaid : old.xpti_dom0;
+	o->xpti_domu = old.xpti_domu < 0 ? unsaid : old.xpti_domu;
+	o->l1tf_dom0 = old.l1tf_dom0 < 0 ? unsaid : old.l1tf_dom0;
+	o->l1tf_domu = old.l1tf_domu < 0 ? unsaid : old.l1tf_domu;
+}
 
 /* xen=: what protects the hypervisor, and guests from each other; guests keep their MSR. */
 static void set_xen(struct spec_options *o, bool on)
 {
 	s8 msr_sc = o->msr_sc;
 
-	*o = on ? all_default : all_off;
+	set_all(o, on, false);
 	o->msr_sc = msr_sc;
 }
 
@@ -73,7 +90,7 @@ static bool parse_word(char *word, struct spec_options *o)
 
 	if (!value) {
 		if (!cmdline_bool(word, &on)) {
-			*o = on ? all_default : all_off;
+			set_all(o, on, true);
 			return true;
 		}
 		if (!strncmp(word, "no-", 3))
@@ -89,7 +106,48 @@ static bool parse_word(char *word, struct spec_options *o)
 	return ok;
 }
 
-void spec_parse(const char *value, struct spec_options *o, void (*unknown)(const char *word))
+/* xpti= and pv-l1tf=: [no-]dom0[=bool], [no-]domu[=bool], bool; and "default" for the first. */
+static bool parse_domains(char *word, s8 *dom0, s8 *domu)
+{
+	bool on = strncmp(word, "no-", 3) != 0;
+	char *name = on ? word : word + 3, *value = strchr(name, '=');
+	bool ok = true;
+
+	if (!cmdline_bool(word, &on)) {
+		*dom0 = *domu = on;
+		return true;
+	}
+	if (value) {
+		ok = on && !cmdline_bool(value + 1, &on);
+		*value = '\0';
+	}
+	if (ok && !strcmp(name, "dom0"))
+		*dom0 = on;
+	else if (ok && !strcmp(name, "domu"))
+		*domu = on;
+	else
+		ok = false;
+	if (value)
+		*value = '=';
+	return ok;
+}
+
+static bool parse_xpti_word(char *word, struct spec_options *o)
+{
+	if (strcmp(word, "default"))
+		return parse_domains(word, &o->xpti_dom0, &o->xpti_domu);
+	o->xpti_dom0 = o->xpti_domu = -1;
+	return true;
+}
+
+static bool parse_l1tf_word(char *word, struct spec_options *o)
+{
+	return parse_domains(word, &o->l1tf_dom0, &o->l1tf_domu);
+}
+
+static void each_word(const char *value, struct spec_options *o,
+		      bool (*parse)(char *word, struct spec_options *o),
+		      void (*unknown)(const char *word))
 {
 	char word[MAX_WORD];
 
@@ -99,8 +157,23 @@ void spec_parse(const char *value, struct spec_options *o, void (*unknown)(const
 		while (value[n] && value[n] != ',')
 			n++;
 		strlcpy(word, value, min(n + 1, sizeof(word)));
-		if (n && (n >= sizeof(word) || !parse_word(word, o)))
+		if (n && (n >= sizeof(word) || !parse(word, o)))
 			unknown(word);
 		value += n + (value[n] == ',');
 	}
+}
+
+void spec_parse(const char *value, struct spec_options *o, void (*unknown)(const char *word))
+{
+	each_word(value, o, parse_word, unknown);
+}
+
+void spec_parse_xpti(const char *value, struct spec_options *o, void (*unknown)(const char *word))
+{
+	each_word(*value ? value : "yes", o, parse_xpti_word, unknown);
+}
+
+void spec_parse_l1tf(const char *value, struct spec_options *o, void (*unknown)(const char *word))
+{
+	each_word(*value ? value : "yes", o, parse_l1tf_word, unknown);
 }

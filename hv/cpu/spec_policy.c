@@ -182,8 +182,23 @@ static void choose_buffers(const struct spec_cpu *c, const struct spec_options *
 		s->holes |= SPEC_HOLE_MDS;
 	else if (shared && c->smt)
 		s->holes |= SPEC_HOLE_SMT;
-	if (is_intel(c) && !has_cap(c, CAP_RDCL_NO) && !in_order(c))
-		s->holes |= SPEC_HOLE_MELTDOWN | SPEC_HOLE_L1TF;
+}
+
+/* Both come from a load that goes on with data while its rights, or its translation, fail. */
+static void choose_tables(const struct spec_cpu *c, const struct spec_options *o,
+			  struct spec_choice *s)
+{
+	bool needed = is_intel(c) && !has_cap(c, CAP_RDCL_NO) && !in_order(c);
+
+	s->xpti_dom0 = pick(o->xpti_dom0, needed);
+	s->xpti_domu = pick(o->xpti_domu, needed);
+	/* Dom0 can have all memory anyway, and it may be too old to hide its own entries. */
+	s->l1tf_dom0 = pick(o->l1tf_dom0, false);
+	s->l1tf_domu = pick(o->l1tf_domu, needed);
+	if (needed && !(s->xpti_dom0 && s->xpti_domu))
+		s->holes |= SPEC_HOLE_MELTDOWN;
+	if (needed && !s->l1tf_domu)
+		s->holes |= SPEC_HOLE_L1TF;
 }
 
 static void choose_spec_ctrl(const struct spec_cpu *c, const struct spec_options *o,
@@ -206,5 +221,6 @@ void spec_choose(const struct spec_cpu *c, const struct spec_options *o, struct 
 	choose_branches(c, o, &f, s);
 	choose_barriers(c, o, &f, s);
 	choose_buffers(c, o, &f, s);
+	choose_tables(c, o, s);
 	choose_spec_ctrl(c, o, &f, s);
 }

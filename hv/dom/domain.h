@@ -28,6 +28,7 @@
 #define VHAZ_NMI   1u
 #define VHAZ_TIME  2u /* refresh the time area */
 #define VHAZ_DEBUG 4u
+#define VHAZ_L1TF  8u /* end the domain: see pv/l1tf.h */
 
 struct vcpu {
 	struct domain *d;

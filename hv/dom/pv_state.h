@@ -47,7 +47,9 @@ struct pv_domain {
 	u32 demoting; /* frame number of a root that is being taken apart, FRAME_NIL if none; mm_lock */
 	/* CPUs on which a vcpu's page tables of this domain are, or may still be, loaded. */
 	DECLARE_BITMAP(dirty_cpus, CONFIG_NR_CPUS);
-	bool own_features; /* the toolstack gave it a CPU policy: features[], see pv/cpuid.h */
+	bool isolated;	    /* its page tables are: pv/xpti.h */
+	bool absent_hidden; /* its absent page-table entries must name no RAM: pv/l1tf.h */
+	bool own_features;  /* the toolstack gave it a CPU policy: features[], see pv/cpuid.h */
 	u32 features[19];
 };
 

@@ -18,6 +18,15 @@ static inline unsigned long nospec_index(unsigned long i, unsigned long n)
 	return i & mask;
 }
 
+/* v when differs is 0, else 0: for a check that is written as a difference, ahead of the branch on it. */
+static inline unsigned long nospec_if_same(unsigned long v, unsigned long differs)
+{
+	unsigned long mask;
+
+	__asm__("cmp $1, %1\n\tsbb %0, %0" : "=r"(mask) : "r"(differs) : "cc");
+	return v & mask;
+}
+
 /* Nothing behind it begins before everything ahead of it has ended: after a check, where no index can help. */
 static inline void nospec_barrier(void)
 {

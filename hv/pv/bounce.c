@@ -2,11 +2,11 @@
 /* Into the guest's kernel: the frames of traps, events and system calls (abi.md 2.8). */
 #include "pv/pv.h"
 #include "pv/entry.h"
+#include "pv/xpti.h"
 #include "cpu/cpu.h"
 #include "cpu/features.h"
 #include "lib/log.h"
 #include "mm/guest_words.h"
-#include "mm/tlb.h"
 
 void pv_toggle_mode(struct vcpu *v)
 {
@@ -15,7 +15,7 @@ void pv_toggle_mode(struct vcpu *v)
 	v->pv.kernel_mode = !v->pv.kernel_mode;
 	root = v->pv.kernel_mode ? v->pv.cr3_mfn : v->pv.user_cr3_mfn;
 	__asm__ __volatile__("swapgs");
-	tlb_load_cr3((unsigned long)root << PAGE_SHIFT);
+	pv_load_root(v, root);
 }
 
 /*

@@ -7,6 +7,7 @@
 #include "cpu/percpu.h"
 #include "cpu/desc.h"
 #include "cpu/features.h"
+#include "cpu/spec.h"
 #include "lib/string.h"
 #include "mm/heap.h"
 #include "mm/tlb.h"
@@ -32,6 +33,8 @@ static int pv_domain_init(struct domain *d)
 	l3[0] = make_pte(virt_to_mfn(l2), PTE_TABLE);
 	d->pv.perdomain_l3 = virt_to_mfn(l3);
 	d->pv.demoting = FRAME_NIL;
+	d->pv.isolated = d->privileged ? spec_choice.xpti_dom0 : spec_choice.xpti_domu;
+	d->pv.absent_hidden = d->privileged ? spec_choice.l1tf_dom0 : spec_choice.l1tf_domu;
 	d->pv.serial = atomic_add(&serials, 1UL);
 	return 0;
 }

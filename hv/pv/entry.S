@@ -5,119 +5,11 @@
  * error_code is the low, entry_vector the high half of one stack word; vector 0x100 is SYSCALL,
  * 0x101 the 32-bit SYSCALL, 0x102 SYSENTER.
  */
-#include <generated/asm-offsets.h>
-#include "cpu/spec_asm.h"
-#include "pv/entry.h"
+#include "cpu/xpti.h"
+#include "pv/entry_asm.h"
 
 	.text
 	.code64
-
-.macro SAVE_ALL
-	push	%rdi
-	push	%rsi
-	push	%rdx
-	push	%rcx
-	push	%rax
-	push	%r8
-	push	%r9
-	push	%r10
-	push	%r11
-	push	%rbx
-	push	%rbp
-	push	%r12
-	push	%r13
-	push	%r14
-	push	%r15
-.endm
-
-.macro RESTORE_ALL
-	pop	%r15
-	pop	%r14
-	pop	%r13
-	pop	%r12
-	pop	%rbp
-	pop	%rbx
-	pop	%r11
-	pop	%r10
-	pop	%r9
-	pop	%r8
-	pop	%rax
-	pop	%rcx
-	pop	%rdx
-	pop	%rsi
-	pop	%rdi
-.endm
-
-/* What a guest's flags may do to C code; SYSCALL clears both by itself (SFMASK). */
-.macro CLEAR_FLAGS
-	cld
-	SPEC_SITE SPEC_SITE_CLAC, 3, clac
-.endm
-
-/*
- * Against speculation (docs/speculation.md), on every entry from a guest after SAVE_ALL: what the
- * processor needs, and no register left that holds a guest's value, for code that runs ahead on a
- * wrong path must not find an address in one. A hypercall's stay, rbx and r11 are about to be loaded;
- * SPEC_ENTRY_ALL is for the others.
- */
-.macro SPEC_ENTRY
-	SPEC_SITE SPEC_SITE_ENTRY, 5, call spec_entry
-	xor	%ebp, %ebp
-	xor	%r9d, %r9d
-	xor	%r12d, %r12d
-	xor	%r13d, %r13d
-	xor	%r14d, %r14d
-	xor	%r15d, %r15d
-.endm
-
-.macro SPEC_CLEAR_OTHERS
-	xor	%eax, %eax
-	xor	%ebx, %ebx
-	xor	%ecx, %ecx
-	xor	%edx, %edx
-	xor	%esi, %esi
-	xor	%edi, %edi
-	xor	%r8d, %r8d
-	xor	%r10d, %r10d
-	xor	%r11d, %r11d
-.endm
-
-.macro SPEC_ENTRY_ALL
-	SPEC_ENTRY
-	SPEC_CLEAR_OTHERS
-.endm
-
-/* For NMI and its like, which strike in the hypervisor too: r15 keeps SPEC_CTRL until SPEC_EXIT_ANY. */
-.macro SPEC_ENTRY_ANY
-	xor	%r15d, %r15d
-	SPEC_SITE SPEC_SITE_ENTRY, 5, call spec_entry_any
-	SPEC_CLEAR_OTHERS
-	xor	%ebp, %ebp
-	xor	%r9d, %r9d
-	xor	%r12d, %r12d
-	xor	%r13d, %r13d
-	xor	%r14d, %r14d
-.endm
-
-.macro SPEC_EXIT_ANY
-	SPEC_SITE SPEC_SITE_IBRS, 5, call spec_exit_any
-.endm
-
-/* On the way out, before RESTORE_ALL and after it. */
-.macro SPEC_EXIT
-	SPEC_SITE SPEC_SITE_IBRS, 5, call spec_exit
-.endm
-
-.macro SPEC_EXIT_LAST
-	SPEC_SITE SPEC_SITE_VERW, 7, verw spec_verw_sel(%rip)
-.endm
-
-/* rax := address just above struct cpu_info's registers, from any stack of this CPU */
-.macro GET_INFO reg
-	mov	$~(STACK_SIZE_ - 1), \reg
-	and	%rsp, \reg
-	add	$(STACK_SIZE_ - INFO_sizeof), \reg
-.endm
 
 /*
  * The SYSCALL stub, copied to the first page of each CPU's stack area, so that everything it needs is
@@ -142,11 +34,38 @@
 	.globl	\name\()_jump
 .endm
 
+/* The same with page-table isolation (xpti.S): the stack pointer is the one register that is free. */
+#define XPTI_STUB (stub_start + XPTI_DISTANCE)
+.macro SYSCALL_STUB_XPTI name vector
+	.balign	64
+	.globl	\name
+\name:
+	mov	%rsp, (XPTI_STUB + XPTI_scratch)(%rip)
+	mov	(XPTI_STUB + XPTI_hv_cr3)(%rip), %rsp
+	test	%rsp, %rsp
+	jz	1f
+	mov	%rsp, %cr3
+1:	lea	(stub_start + STACK_SIZE_ - INFO_sizeof + REGS_es)(%rip), %rsp
+	push	$GUEST_SS
+	pushq	(XPTI_STUB + XPTI_scratch)(%rip)
+	push	%r11
+	push	$GUEST_CS
+	push	%rcx
+	push	$0
+	movl	$\vector, 4(%rsp)
+	.byte	0xe9
+\name\()_jump:
+	.long	0
+	.globl	\name\()_jump
+.endm
+
 	.globl	stub_start, stub_end
 	.balign	64
 stub_start:
 SYSCALL_STUB stub_syscall, ENTRY_SYSCALL
 SYSCALL_STUB stub_syscall32, ENTRY_SYSCALL32
+SYSCALL_STUB_XPTI stub_xpti_syscall, ENTRY_SYSCALL
+SYSCALL_STUB_XPTI stub_xpti_syscall32, ENTRY_SYSCALL32
 	.balign	64
 stub_end:
 
@@ -208,13 +127,15 @@ restore:
 	jne	1f
 	testl	$0x10100, REGS_rflags(%rsp)	/* RF, TF */
 	jnz	1f
+	SPEC_JUMP SPEC_SITE_XPTI, xpti_sysret
 	RESTORE_ALL
 	SPEC_EXIT_LAST
 	mov	8(%rsp), %rcx
 	mov	24(%rsp), %r11
 	mov	32(%rsp), %rsp
 	sysretq
-1:	RESTORE_ALL
+1:	SPEC_JUMP SPEC_SITE_XPTI, xpti_exit
+	RESTORE_ALL
 	SPEC_EXIT_LAST
 	add	$8, %rsp
 	.globl	guest_iret
@@ -271,6 +192,7 @@ stack_reset_call:
 
 /* --- exceptions and interrupts --- */
 	.balign	16
+	.globl	common_entry
 common_entry:
 	CLEAR_FLAGS
 	SAVE_ALL
@@ -322,6 +244,7 @@ db_entry:
 
 	/* NMI, #DF and #MC have stacks of their own: nothing on the way out but the frame itself. */
 	.balign	16
+	.globl	ist_entry
 ist_entry:
 	CLEAR_FLAGS
 	SAVE_ALL
@@ -329,6 +252,7 @@ ist_entry:
 	mov	%rsp, %rdi
 	call	ist_exception
 	SPEC_EXIT_ANY
+	SPEC_JUMP SPEC_SITE_XPTI, xpti_exit_ist
 	RESTORE_ALL
 	SPEC_EXIT_LAST
 	add	$8, %rsp
@@ -338,11 +262,7 @@ ist_entry:
 .macro ENTRY_STUB vec
 	.balign	16
 entry_\vec:
-	.if (\vec == 8) || ((\vec >= 10) && (\vec <= 14)) || (\vec == 17) || (\vec == 21) || (\vec == 29) || (\vec == 30)
-	.else
-	push	$0
-	.endif
-	movl	$\vec, 4(%rsp)
+	PUSH_VECTOR \vec
 	.if (\vec == 2) || (\vec == 8) || (\vec == 18)
 	jmp	ist_entry
 	.elseif \vec == 1

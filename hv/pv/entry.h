@@ -26,6 +26,7 @@ void __noreturn stack_reset_call(void (*fn)(void));
 
 /* Called from assembly. */
 void pv_deliver_event(struct cpu_user_regs *regs);
+void pv_iret_refused(struct cpu_user_regs *regs);
 void pv_iret_fault(struct cpu_user_regs *regs);
 void pv_guest_syscall(struct cpu_user_regs *regs);
 void pv_exception(struct cpu_user_regs *regs, unsigned int vector);

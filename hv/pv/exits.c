@@ -164,6 +164,21 @@ void hv_exception(struct cpu_user_regs *regs)
 	panic_regs(regs, "unexpected exception in the hypervisor");
 }
 
+/*
+ * The same for IRET to an isolated guest, the one instruction that may fault with the guest's tables: regs
+ * are the guest's, with the fault's vector. IRET is tried again when a page of the LDT was missing.
+ */
+void pv_iret_refused(struct cpu_user_regs *regs)
+{
+	unsigned int vec = regs->entry_vector;
+
+	if (vec == TRAP_PF && pv_map_ldt_page(current, read_cr2()))
+		return;
+	if (vec != TRAP_PF && (vec < TRAP_TS || vec > TRAP_GP))
+		panic_regs(regs, "unexpected exception on the way to a guest");
+	pv_iret_fault(regs);
+}
+
 void ist_exception(struct cpu_user_regs *regs)
 {
 	switch (regs->entry_vector) {
@@ -185,6 +200,8 @@ static void vcpu_hazards(struct vcpu *v)
 {
 	u32 h = atomic_xchg(&v->hazard, 0);
 
+	if (unlikely(h & VHAZ_L1TF))
+		domain_crash(v->d, "an absent page-table entry names memory (pv-l1tf)");
 	if (h & VHAZ_TIME)
 		vtime_update(v);
 	if ((h & VHAZ_NMI) && pv_has_trap_handler(v, TRAP_NMI))

@@ -85,6 +85,8 @@ void pv_abandon(struct domain *d, struct frame *f, int *budget);
 /* Changes entry idx of the validated table f of level 2..4. */
 int pv_table_entry_set(struct domain *d, struct frame *f, unsigned int level, unsigned int idx,
 		       u64 new, bool preserve_ad, int *budget) __must_check;
+/* Entry i of a validated root of d is e now; NULL: nobody wants to know. mm_lock of d. */
+extern void (*root_entry_hook)(struct domain *d, mfn_t root, unsigned int i, u64 e);
 /* A root is about to be loaded: kernels see the machine-to-physical table, their user mode does not. */
 void pv_show_m2p(mfn_t root, bool show);
 int pv_pin(struct domain *d, mfn_t mfn, unsigned int level, int *budget) __must_check;
@@ -94,6 +96,14 @@ static inline bool pv_is_table(const struct domain *d, const struct frame *f, un
 {
 	return f->owner == d->id &&
 	       (f->type & (FT_KIND | FT_VALIDATED)) == ((level << 29) | FT_VALIDATED);
+}
+
+/* 0 when pv_is_table(), without a branch: for nospec_if_same(). */
+static inline u32 pv_table_differs(const struct domain *d, const struct frame *f,
+				   unsigned int level)
+{
+	return (u32)(f->owner ^ d->id) |
+	       ((f->type & (FT_KIND | FT_VALIDATED)) ^ ((level << 29) | FT_VALIDATED));
 }
 
 /* --- mmuext.c --- */

@@ -53,6 +53,10 @@ int pv_l1e_cmpxchg(struct domain *d, u64 *pl1e, u64 old, u64 new)
 		rc = l1e_prepare(d, d->id, old, &new, &held);
 		if (unlikely(rc))
 			return rc;
+	} else {
+		rc = l1tf_check(d, new, 1);
+		if (unlikely(rc))
+			return rc;
 	}
 	if (!atomic_cmpxchg(pl1e, &now, new)) {
 		l1e_undo(new, held);

@@ -7,6 +7,7 @@
 #ifndef PV_MM_L1_H
 #define PV_MM_L1_H
 
+#include "pv/l1tf.h"
 #include "pv/mm.h"
 
 /* Changing only these bits touches neither the frame nor the rights class. */
@@ -73,7 +74,7 @@ static inline struct frame *l1e_same_frame(domid_t pg, u64 old, u64 new)
 
 	if (((old ^ new) & ~(L1_HARMLESS | PTE_RW)) || (new &L1_CACHE) || pv_mfn_is_io(mfn))
 		return NULL;
-	f = mfn_to_frame(mfn);
+	f = mfn_to_frame_nospec(mfn);
 	/* The old entry's reference keeps it in place, but it may be another domain's (a grant). */
 	return READ_ONCE(f->owner) == pg ? f : NULL;
 }
@@ -133,6 +134,9 @@ static inline __attribute__((always_inline)) int l1e_set(struct domain *d, domid
 	int rc;
 
 	if (!(new &PTE_P)) {
+		rc = l1tf_check(d, new, 1);
+		if (unlikely(rc))
+			return rc;
 		WRITE_ONCE(*pl1e, new);
 		l1e_put(old);
 		return 0;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "pv/mm_l1.h"
+#include "pv/l1tf.h"
 #include "lib/log.h"
 #include "lib/string.h"
 #include "mm/guest_copy.h"
@@ -104,8 +105,10 @@ static int promote_l1(struct domain *d, struct frame *f, int *budget)
 {
 	u64 *tbl = frame_to_virt(f);
 	unsigned int i;
-	int rc = 0;
+	int rc = f->partial ? 0 : l1tf_check_table(d, tbl, 1);
 
+	if (rc)
+		return rc;
 	for (i = pte_next(tbl, f->partial); i < 512; i = pte_next(tbl, i + 1)) {
 		u64 e = tbl[i];
 
@@ -124,8 +127,10 @@ static int promote_upper(struct domain *d, struct frame *f, unsigned int level, 
 			 struct frame **child)
 {
 	u64 *tbl = frame_to_virt(f);
-	int rc;
+	int rc = f->partial ? 0 : l1tf_check_table(d, tbl, level);
 
+	if (rc)
+		return rc;
 	for (unsigned int i = pte_next(tbl, f->partial); i < 512; i = pte_next(tbl, i + 1)) {
 		u64 e = tbl[i]; /* analyze-ok null-dereference: a frame has an address */
 
@@ -331,6 +336,8 @@ int pv_get_table(struct domain *d, mfn_t mfn, unsigned int level, int *budget)
 		if (rc != 1)
 			return rc;
 	}
+	/* What a page holds leads on to other frames: on no wrong path may that be a page of others. */
+	nospec_barrier();
 	rc = promote_tree(d, f, level, budget);
 	if (rc < 0 && rc != PV_AGAIN)
 		queue_demotion(d, f, budget);
@@ -353,6 +360,15 @@ void pv_put_table(struct domain *d, struct frame *f, unsigned int level, int *bu
 	queue_demotion(d, f, budget);
 }
 
+void (*root_entry_hook)(struct domain *d, mfn_t root, unsigned int i, u64 e);
+
+static void write_entry(struct domain *d, const struct frame *f, unsigned int level, u64 *p, u64 e)
+{
+	WRITE_ONCE(*p, e);
+	if (level == 4 && root_entry_hook)
+		root_entry_hook(d, frame_to_mfn(f), (unsigned long)p % PAGE_SIZE / 8, e);
+}
+
 int pv_table_entry_set(struct domain *d, struct frame *f, unsigned int level, unsigned int idx,
 		       u64 new, bool preserve_ad, int *budget)
 {
@@ -368,7 +384,7 @@ int pv_table_entry_set(struct domain *d, struct frame *f, unsigned int level, un
 		if (preserve_ad)
 			new |= old &(PTE_A | PTE_D);
 		if ((old & PTE_P) && !((old ^ new) & ~TABLE_HARMLESS)) {
-			WRITE_ONCE(*p, new);
+			write_entry(d, f, level, p, new);
 			return 0;
 		}
 		if (!self_map(f, level, new)) {
@@ -376,8 +392,12 @@ int pv_table_entry_set(struct domain *d, struct frame *f, unsigned int level, un
 			if (rc)
 				return rc;
 		}
+	} else {
+		rc = l1tf_check(d, new, level);
+		if (rc)
+			return rc;
 	}
-	WRITE_ONCE(*p, new);
+	write_entry(d, f, level, p, new);
 	if ((old & PTE_P) && !self_map(f, level, old))
 		pv_put_table(d, mfn_to_frame(pte_mfn(old)), level - 1, budget);
 	return 0;

@@ -4,15 +4,19 @@
 #define PV_MM_WALK_H
 
 #include "pv/mm.h"
+#include "lib/nospec.h"
 
 static inline u64 *walk_l1e(struct vcpu *v, unsigned long va)
 {
 	const u64 *t = mfn_to_virt(v->pv.cr3_mfn);
+	/* Counted from the first that is not ours: 0..495 are the guest's, clamped on wrong paths too. */
+	unsigned long slot = (L4_INDEX(va) - (HV_SLOT_LAST + 1)) % 512;
+	const unsigned long nr = 512 - (HV_SLOT_LAST + 1 - HV_SLOT_FIRST);
 	u64 e;
 
-	if (unlikely(pv_hv_slot(L4_INDEX(va))) || unlikely(!v->pv.cr3_mfn))
+	if (unlikely(slot >= nr) || unlikely(!v->pv.cr3_mfn))
 		return NULL;
-	e = t[L4_INDEX(va)];
+	e = t[(nospec_index(slot, nr) + HV_SLOT_LAST + 1) % 512];
 	if (!(e & PTE_P))
 		return NULL;
 	/* Not through a self-map: the tables below would be of another level, or our own. */

@@ -50,8 +50,10 @@ static int update_normal(struct update_ctx *c, u64 req_ptr, u64 val, bool ad)
 	if ((req_ptr & 4) || pv_mfn_is_io(mfn))
 		return -XEN_EINVAL;
 	f = mfn_to_frame_nospec(mfn);
-	if (f->owner == c->d->id && (f->type & FT_VALIDATED) && (f->type >> 29) <= 4)
+	if (f->owner == c->d->id && (f->type & FT_VALIDATED) && (f->type >> 29) <= 4) {
+		nospec_barrier();
 		return update_table(c, f, ptr, val, ad);
+	}
 	return update_plain(c, mfn, ptr, val);
 }
 
@@ -84,11 +86,18 @@ static __attribute__((noinline)) int update_one(struct update_ctx *c, const stru
 static inline bool update_l1(struct update_ctx *c, const struct mmu_update *req, int *rc)
 {
 	mfn_t mfn = PFN_DOWN(req->ptr);
+	paddr_t at;
+	u32 differs;
 
 	BUILD_BUG_ON(MMU_NORMAL_PT_UPDATE != 0);
-	if ((req->ptr & 7) || pv_mfn_is_io(mfn) || !pv_is_table(c->d, mfn_to_frame_nospec(mfn), 1))
+	if ((req->ptr & 7) || pv_mfn_is_io(mfn))
 		return false;
-	*rc = l1e_set(c->d, c->pg_id, paddr_to_virt(req->ptr), req->val, false);
+	/* What is read there is the base of further reads: on no wrong path may it be what a guest chose. */
+	differs = pv_table_differs(c->d, mfn_to_frame_nospec(mfn), 1);
+	at = nospec_if_same(req->ptr, differs);
+	if (differs)
+		return false;
+	*rc = l1e_set(c->d, c->pg_id, paddr_to_virt(at), req->val, false);
 	return true;
 }
 

@@ -3,6 +3,7 @@
 #include "pv/mm.h"
 #include "pv/flush.h"
 #include "pv/pv.h"
+#include "pv/xpti.h"
 #include "dom/handlers.h"
 #include "dom/hypercall.h"
 #include "cpu/cpu.h"
@@ -16,15 +17,14 @@ int pv_new_kernel_root(struct vcpu *v, mfn_t mfn, int *budget)
 {
 	mfn_t old = v->pv.cr3_mfn;
 	int rc = pv_get_table(v->d, mfn, 4, budget);
-	u64 t;
 
 	if (rc)
 		return rc;
 	pv_show_m2p(mfn, true);
 	v->pv.cr3_mfn = mfn;
-	t = tlb_flush_begin();
-	write_cr3((unsigned long)mfn << PAGE_SHIFT);
-	tlb_flush_end(t);
+	if (spec_site_on(SPEC_SITE_XPTI))
+		xpti_forget(true);
+	pv_load_root(v, mfn);
 	pv_put_table(v->d, mfn_to_frame(old), 4, budget);
 	return 0;
 }
@@ -39,6 +39,8 @@ static int new_user_root(struct vcpu *v, mfn_t mfn, int *budget)
 	if (mfn)
 		pv_show_m2p(mfn, false);
 	v->pv.user_cr3_mfn = mfn;
+	if (spec_site_on(SPEC_SITE_XPTI))
+		xpti_forget(false);
 	if (old)
 		pv_put_table(v->d, mfn_to_frame(old), 4, budget);
 	return 0;

@@ -3,6 +3,7 @@
 #include "pv/pv.h"
 #include "pv/mm.h"
 #include "pv/msr.h"
+#include "pv/xpti.h"
 #include "cpu/cpu.h"
 #include "cpu/percpu.h"
 #include "cpu/spec.h"
@@ -108,7 +109,6 @@ static void pv_load(struct vcpu *next)
 {
 	struct domain *d = next->d, *old = this_cpu(loaded_domain);
 	unsigned int cpu = smp_cpu_id();
-	u64 t;
 	mfn_t root = next->pv.kernel_mode ? next->pv.cr3_mfn : next->pv.user_cr3_mfn;
 
 	if (is_idle_vcpu(next))
@@ -118,12 +118,14 @@ static void pv_load(struct vcpu *next)
 	if (this_cpu(predicting_for) != d->pv.serial) {
 		this_cpu(predicting_for) = d->pv.serial;
 		spec_change_domain();
+		if (spec_site_on(SPEC_SITE_XPTI))
+			xpti_scrub();
 	}
 	/* Never a GDT without our own code segment: an NMI may come at any instruction. */
 	desc_load_gdt(desc_hv_gdt_base());
-	t = tlb_flush_begin();
-	write_cr3((unsigned long)root << PAGE_SHIFT);
-	tlb_flush_end(t);
+	if (spec_site_on(SPEC_SITE_XPTI))
+		xpti_leave();
+	pv_load_root(next, root);
 	if (d != old) {
 		forget_domain(old);
 		this_cpu(loaded_domain) = d;
@@ -141,14 +143,13 @@ static void pv_load(struct vcpu *next)
 static void pv_unload(void)
 {
 	u32 null = 0;
-	u64 t;
 
 	__asm__ __volatile__(
 		"lldt %w0; mov %w0, %%ds; mov %w0, %%es; mov %w0, %%fs; mov %w0, %%gs" ::"r"(null));
 	desc_load_gdt(desc_hv_gdt_base());
-	t = tlb_flush_begin();
-	write_cr3(hv_virt_to_phys(idle_l4));
-	tlb_flush_end(t);
+	if (spec_site_on(SPEC_SITE_XPTI))
+		xpti_leave();
+	tlb_load_cr3(hv_virt_to_phys(idle_l4));
 	forget_domain(this_cpu(loaded_domain));
 	this_cpu(loaded_domain) = NULL;
 }

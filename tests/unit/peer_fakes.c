@@ -35,6 +35,11 @@ struct domain *domain_get(domid_t id)
 	return NULL;
 }
 
+void vcpu_set_hazard(struct vcpu *v, u32 bits)
+{
+	v->hazard |= bits;
+}
+
 void domain_put(struct domain *d)
 {
 	struct vcpu *v;

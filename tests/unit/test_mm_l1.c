@@ -2,6 +2,7 @@
 /* Single entries of L1 tables: what is refused, and that what is refused leaves no count behind. */
 #include "peer_fakes.h"
 #include "cpu/features.h"
+#include "pv/l1tf.h"
 #include "pv/mm.h"
 
 #define RW (PTE_P | PTE_RW | PTE_US)
@@ -148,12 +149,76 @@ static void test_lost_exchange(void **state)
 	assert_int_equal(pv_l1e_cmpxchg(d1, &e, e, 0), 0);
 }
 
+/* pv-l1tf=: an absent entry must not name memory, at all levels and in all ways to write one. */
+u32 spec_test_sites;
+
+static int hazard(void)
+{
+	struct vcpu *v = d1->vcpu[0];
+	u32 h = v->hazard;
+
+	v->hazard = 0;
+	return h == VHAZ_L1TF ? -XEN_EINVAL : h ? (int)h : 0;
+}
+
+static void check_absent(u64 e, int want)
+{
+	u64 present = to(page, RW), entry = 0, table[512] = {[3] = e};
+
+	assert_int_equal(pv_l1e_set(d1, 1, &entry, e, false), want);
+	assert_int_equal(hazard(), want);
+	assert_true(entry == (want ? 0 : e));
+	entry = 0;
+	assert_int_equal(pv_l1e_set(d1, 1, &entry, present, false), 0);
+	assert_int_equal(pv_l1e_cmpxchg(d1, &entry, present, e), want);
+	assert_int_equal(hazard(), want);
+	assert_true(entry == (want ? present : e));
+	assert_int_equal(pv_l1e_set(d1, 1, &entry, 0, false), 0);
+	assert_int_equal(l1tf_check_table(d1, table, 1), want);
+	assert_int_equal(hazard(), want);
+}
+
+static void test_absent(void **state)
+{
+	const u64 low = PTE_RW | PTE_US, top = ROUND_UP((u64)max_mfn << PAGE_SHIFT, L1TF_ROUND);
+	u64 table[512] = {[HV_SLOT_FIRST] = 0x5000, [3] = to(page, RW)};
+
+	/* dom0 at work on d1's tables: it is d1 that ends. */
+	act(d0->vcpu[0]);
+	d1->pv.absent_hidden = true;
+	check_absent(to(page, low), 0); /* nobody is checked */
+	spec_test_sites = 1u << SPEC_SITE_L1TF;
+	check_absent(to(page, low), -XEN_EINVAL);
+	act(d1->vcpu[0]);
+	check_absent(to(page, 0), -XEN_EINVAL);
+	check_absent(to(page, low) | PTE_NX | PTE_PSE, -XEN_EINVAL);
+	check_absent(to(page, low) ^ PTE_MFN_MASK, 0);
+	check_absent(top - PAGE_SIZE, -XEN_EINVAL);
+	check_absent(top, 0);
+	/* Bits that this processor's addresses do not have hide nothing. */
+	check_absent(to(page, low) | 1UL << 40, -XEN_EINVAL);
+	check_absent(1UL << 39 | to(page, low), 0);
+	check_absent(low, 0);
+	check_absent(0, 0);
+	/* Of the upper levels frame 0 too, which may stand for a large page. */
+	assert_int_equal(l1tf_check(d1, PTE_PSE, 2), -XEN_EINVAL);
+	assert_int_equal(hazard(), -XEN_EINVAL);
+	assert_int_equal(l1tf_check(d1, 0, 4), 0);
+	/* Slots that are ours do not count, nor do entries that are present. */
+	assert_int_equal(l1tf_check_table(d1, table, 4), 0);
+	assert_int_equal(l1tf_check_table(d1, table, 3), -XEN_EINVAL);
+	assert_int_equal(hazard(), -XEN_EINVAL);
+	d1->pv.absent_hidden = false;
+	check_absent(to(page, low), 0);
+	spec_test_sites = 0;
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		T(test_bits),	T(test_cache),	       T(test_devices),
-		T(test_owners), T(test_lost_exchange), T(test_same_frame),
+		T(test_bits),	       T(test_cache),	   T(test_devices), T(test_owners),
+		T(test_lost_exchange), T(test_same_frame), T(test_absent),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

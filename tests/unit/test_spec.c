@@ -31,7 +31,8 @@
 #define INTEL_2018 (IBRSB | STIBP | SSBD)
 #define AMD_2018   (AMD_IBPB | AMD_IBRS | AMD_STIBP | AMD_SSBD)
 
-static const struct spec_options as_it_wants = {THUNK_DEFAULT, -1, -1, -1, -1, -1, -1, -1, -1};
+static const struct spec_options as_it_wants = {
+	THUNK_DEFAULT, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1};
 
 enum {
 	F_AUTO = 1,
@@ -42,10 +43,13 @@ enum {
 	F_RSB_ENTRY = 32,
 	F_RSB = 64,
 	F_VERW = 128,
-	F_VERW_IDLE = 256
+	F_VERW_IDLE = 256,
+	F_XPTI = 512, /* both */
+	F_L1TF = 1024 /* guests only */
 };
 
 #define SWITCH (F_IBPB | F_RSB)
+#define TABLES (F_XPTI | F_L1TF)
 
 static const struct {
 	const char *name;
@@ -56,10 +60,10 @@ static const struct {
 	{"Intel Haswell, microcode of before 2018",
 	 {.vendor = VENDOR_INTEL, .family = 6, .model = 0x3c, .smep = true},
 	 THUNK_RETPOLINE,
-	 F_RSB,
+	 TABLES | F_RSB,
 	 0,
 	 0,
-	 SPEC_HOLE_GUESTS | SPEC_HOLE_MELTDOWN | SPEC_HOLE_L1TF | SPEC_HOLE_MDS},
+	 SPEC_HOLE_GUESTS | SPEC_HOLE_MDS},
 	{"Intel Haswell, last microcode",
 	 {.vendor = VENDOR_INTEL,
 	  .family = 6,
@@ -67,10 +71,10 @@ static const struct {
 	  .l7d = INTEL_2018 | MD_CLEAR,
 	  .smep = true},
 	 THUNK_RETPOLINE,
-	 SWITCH | F_VERW,
+	 TABLES | SWITCH | F_VERW,
 	 0,
 	 6,
-	 SPEC_HOLE_MELTDOWN | SPEC_HOLE_L1TF},
+	 0},
 	{"Intel Sandy Bridge, two threads, no SMEP",
 	 {.vendor = VENDOR_INTEL,
 	  .family = 6,
@@ -78,10 +82,10 @@ static const struct {
 	  .l7d = INTEL_2018 | MD_CLEAR,
 	  .smt = true},
 	 THUNK_RETPOLINE,
-	 SWITCH | F_RSB_ENTRY | F_VERW | F_VERW_IDLE,
+	 TABLES | SWITCH | F_RSB_ENTRY | F_VERW | F_VERW_IDLE,
 	 SPEC_CTRL_STIBP,
 	 6,
-	 SPEC_HOLE_MELTDOWN | SPEC_HOLE_L1TF | SPEC_HOLE_SMT},
+	 SPEC_HOLE_SMT},
 	{"Intel Skylake: a retpoline would be unsafe",
 	 {.vendor = VENDOR_INTEL,
 	  .family = 6,
@@ -90,17 +94,17 @@ static const struct {
 	  .l7d = INTEL_2018 | MD_CLEAR,
 	  .smep = true},
 	 THUNK_JMP,
-	 SWITCH | F_IBRS_ENTRY | F_VERW,
+	 TABLES | SWITCH | F_IBRS_ENTRY | F_VERW,
 	 0,
 	 6,
-	 SPEC_HOLE_MELTDOWN | SPEC_HOLE_L1TF},
+	 0},
 	{"Intel Skylake without IBRS: a retpoline is the best there is",
 	 {.vendor = VENDOR_INTEL, .family = 6, .model = 0x5e, .smep = true},
 	 THUNK_RETPOLINE,
-	 F_RSB,
+	 TABLES | F_RSB,
 	 0,
 	 0,
-	 SPEC_HOLE_GUESTS | SPEC_HOLE_MELTDOWN | SPEC_HOLE_L1TF | SPEC_HOLE_MDS},
+	 SPEC_HOLE_GUESTS | SPEC_HOLE_MDS},
 	{"Intel Cascade Lake with TSX: retpolines may fail, IBRS is there too",
 	 {.vendor = VENDOR_INTEL,
 	  .family = 6,
@@ -160,10 +164,10 @@ static const struct {
 	  .smep = true,
 	  .smt = true},
 	 THUNK_RETPOLINE,
-	 SWITCH | F_VERW | F_VERW_IDLE,
+	 TABLES | SWITCH | F_VERW | F_VERW_IDLE,
 	 0,
 	 0,
-	 SPEC_HOLE_MELTDOWN | SPEC_HOLE_L1TF | SPEC_HOLE_SMT},
+	 SPEC_HOLE_SMT},
 	{"Intel Atom of 2008: nothing is speculated on",
 	 {.vendor = VENDOR_INTEL, .family = 6, .model = 0x1c},
 	 THUNK_RETPOLINE,
@@ -248,7 +252,9 @@ static u32 flags_of(const struct spec_choice *s)
 	       (s->ibrs_entry ? F_IBRS_ENTRY : 0) | (s->ibpb_entry ? F_IBPB_ENTRY : 0) |
 	       (s->ibpb_switch ? F_IBPB : 0) | (s->rsb_entry ? F_RSB_ENTRY : 0) |
 	       (s->rsb_switch ? F_RSB : 0) | (s->verw ? F_VERW : 0) |
-	       (s->verw_idle ? F_VERW_IDLE : 0);
+	       (s->verw_idle ? F_VERW_IDLE : 0) |
+	       (s->xpti_dom0 && s->xpti_domu ? F_XPTI : 0) |
+	       (s->l1tf_domu && !s->l1tf_dom0 ? F_L1TF : 0);
 }
 
 static void each_model(void **state)
@@ -365,14 +371,80 @@ static void groups(void **state)
 	struct spec_choice s = with("xen=no", HASWELL);
 
 	(void)state;
-	assert_int_equal(flags_of(&s), 0);
+	assert_int_equal(flags_of(&s), TABLES);
 	assert_int_equal(s.guest, 6);
 	s = with("pv=no", "Intel Sandy Bridge");
-	assert_int_equal(flags_of(&s), F_IBPB);
+	assert_int_equal(flags_of(&s), F_IBPB | TABLES);
 	assert_int_equal(s.guest, 0);
 	assert_int_equal(s.thunk, THUNK_RETPOLINE);
 	s = with("pv=no,pv", "Intel Sandy Bridge");
 	assert_true(s.rsb_entry && s.verw && s.guest);
+}
+
+/* xpti= and pv-l1tf= of a processor, and what of Meltdown (1) and L1TF (2) is left open. */
+static void tables(void **state)
+{
+	static const struct {
+		const char *model, *xpti, *l1tf, *spec;
+		bool dom0, domu, l1tf_dom0, l1tf_domu;
+		u32 open;
+	} cases[] = {
+		{HASWELL, NULL, NULL, NULL, true, true, false, true, 0},
+		{HASWELL, "0", NULL, NULL, false, false, false, true, 1},
+		{HASWELL, "dom0=0", NULL, NULL, false, true, false, true, 1},
+		{HASWELL, "no-dom0", "dom0", NULL, false, true, true, true, 1},
+		{HASWELL, "domu=no", "domu=off", NULL, true, false, false, false, 3},
+		{HASWELL, "no,default", "no", NULL, true, true, false, false, 2},
+		{HASWELL, "no,domu", "yes", NULL, false, true, true, true, 1},
+		{HASWELL, NULL, NULL, "no", false, false, false, false, 3},
+		{HASWELL, "domu", NULL, "no", false, true, false, false, 3},
+		{HASWELL, NULL, NULL, "no-xen", true, true, false, true, 0},
+		{ZEN2, NULL, NULL, NULL, false, false, false, false, 0},
+		{ZEN2, "", "", NULL, true, true, true, true, 0},
+		{ZEN2, "domu", "dom0=1", NULL, false, true, true, false, 0},
+		{ZEN2, "1,default", NULL, NULL, false, false, false, false, 0},
+		{"Intel Ice Lake", NULL, NULL, NULL, false, false, false, false, 0},
+		{"Intel Atom", NULL, NULL, NULL, false, false, false, false, 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct spec_options o = as_it_wants;
+		struct spec_choice s = {0};
+		u32 open;
+
+		said[0] = '\0';
+		if (cases[i].xpti)
+			spec_parse_xpti(cases[i].xpti, &o, unknown);
+		if (cases[i].l1tf)
+			spec_parse_l1tf(cases[i].l1tf, &o, unknown);
+		if (cases[i].spec)
+			spec_parse(cases[i].spec, &o, unknown);
+		assert_string_equal(said, "");
+		for (size_t m = 0; m < ARRAY_SIZE(models); m++)
+			if (!strncmp(models[m].name, cases[i].model, strlen(cases[i].model)))
+				spec_choose(&models[m].cpu, &o, &s);
+		open = (s.holes & SPEC_HOLE_MELTDOWN ? 1 : 0) | (s.holes & SPEC_HOLE_L1TF ? 2 : 0);
+		if (s.xpti_dom0 != cases[i].dom0 || s.xpti_domu != cases[i].domu ||
+		    s.l1tf_dom0 != cases[i].l1tf_dom0 || s.l1tf_domu != cases[i].l1tf_domu ||
+		    open != cases[i].open)
+			fail_msg("case %zu: %d %d, %d %d, open %u", i, s.xpti_dom0, s.xpti_domu,
+				 s.l1tf_dom0, s.l1tf_domu, open);
+	}
+}
+
+static void bad_table_words(void **state)
+{
+	struct spec_options o = as_it_wants;
+
+	(void)state;
+	said[0] = '\0';
+	spec_parse_xpti("dom0=2,no-dom0=1,domx,,no-domu=0,no-,=", &o, unknown);
+	assert_string_equal(said, "dom0=2;no-dom0=1;domx;no-domu=0;no-;=;");
+	said[0] = '\0';
+	spec_parse_l1tf("default,domu=maybe", &o, unknown);
+	assert_string_equal(said, "default;domu=maybe;");
+	assert_memory_equal(&o, &as_it_wants, sizeof(o));
 }
 
 static void bad_words(void **state)
@@ -407,6 +479,8 @@ int main(void)
 		cmocka_unit_test(each_model), cmocka_unit_test(everything_off),
 		cmocka_unit_test(thunks),     cmocka_unit_test(single_words),
 		cmocka_unit_test(groups),     cmocka_unit_test(bad_words),
+		cmocka_unit_test(tables),
+		cmocka_unit_test(bad_table_words),
 		cmocka_unit_test(indexes),
 	};
 
