@@ -13,12 +13,16 @@ MAKEFLAGS += --no-print-directory
 unexport CONFIG_
 
 S := $(CURDIR)
+ifneq ($(KBUILD_OUTPUT),)
+  O ?= $(KBUILD_OUTPUT)
+endif
 ifeq ($(origin O),undefined)
   override O := $(S)/out
   DOTCONFIG  := $(S)/.config
 else
   override O := $(abspath $(O))
   DOTCONFIG  := $(O)/.config
+  own-output := y
 endif
 ifneq ($(origin KCONFIG_CONFIG),undefined)
   DOTCONFIG := $(abspath $(KCONFIG_CONFIG))
@@ -32,6 +36,7 @@ SOURCE_DATE_EPOCH ?= $(shell git -C $(S) log -1 --format=%ct 2>/dev/null || echo
 export SOURCE_DATE_EPOCH
 export LC_ALL := C
 export TZ     := UTC
+export PYTHONDONTWRITEBYTECODE := 1
 
 # V=1 shows the commands instead of the short lines; make -s shows neither.
 V ?= 0
@@ -50,11 +55,11 @@ rel = $(patsubst $(S)/%,%,$(1))
 .PHONY: all
 all:
 
-config-goals := config menuconfig nconfig defconfig %_defconfig savedefconfig \
-	oldconfig olddefconfig syncconfig listnewconfig list-defconfigs \
+config-goals := config menuconfig nconfig xconfig gconfig defconfig %_defconfig %.config savedefconfig \
+	update-defconfig oldconfig olddefconfig syncconfig listnewconfig helpnewconfig list-defconfigs \
 	allnoconfig allyesconfig alldefconfig randconfig
-plain-goals  := help clean distclean mrproper check-style check-layers check-abi-table check-docs check-security format \
-	bootstrap
+plain-goals  := help clean distclean mrproper check-style check-layers check-abi-table check-docs \
+	check-security check-kconfig format bootstrap
 
 goals        := $(or $(MAKECMDGOALS),all)
 build-goals  := $(filter-out $(config-goals) $(plain-goals),$(goals))
@@ -71,6 +76,9 @@ one-by-one:
 
 else
 
+ifneq ($(filter-out $(plain-goals),$(goals)),)
+  include scripts/external.mk
+endif
 include scripts/config.mk
 include scripts/checks.mk
 
@@ -82,6 +90,12 @@ ifneq ($(build-goals),)
   include images/Makefile
 endif
 
+# Variables of the build: make printvars VARS="CONFIG_% iso", % stands for anything.
+.PHONY: printvars
+printvars: $(auto.conf)
+	@:$(foreach v,$(sort $(filter $(or $(VARS),%),$(.VARIABLES))),$(if \
+		$(filter file override command%,$(origin $(v))),$(info $(v)=$($(v)))))
+
 .PHONY: help clean distclean mrproper
 help:
 	@sed 1d scripts/help.txt
@@ -92,7 +106,8 @@ clean:
 	$(Q)rm -rf $(addprefix $(O)/,hv dom0-initrd guests images tests include .bootstrap-done)
 
 distclean mrproper: clean
-	$(Q)rm -f $(DOTCONFIG) $(DOTCONFIG).old $(S)/defconfig
+	$(Q)rm -f $(DOTCONFIG) $(DOTCONFIG).old $(dir $(DOTCONFIG))defconfig $(addprefix $(O)/,.external external.in .defconfig)
+	$(Q)$(if $(own-output),rm -f $(O)/Makefile)
 	$(Q)rm -rf $(S)/dl
 	$(Q)rmdir $(O) 2>/dev/null || true
 

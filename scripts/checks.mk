@@ -77,7 +77,7 @@ check-matrix: iso probe
 	$(Q)if [ -d tests/boot ]; then $(pytest) -m matrix tests/boot; \
 	else echo "matrix: skipped, there is no tests/boot yet"; fi
 
-check: check-style check-layers check-abi-table check-docs unit check-fuzz check-branches check-sim check-boot
+check: check-style check-layers check-abi-table check-docs unit check-fuzz check-branches check-sim check-build check-boot
 
 # MUTANTS= chooses some; without it those that have no result yet for this source.
 check-mutants: | $(bootstrap-stamp)
@@ -101,3 +101,14 @@ coverage: iso probe
 compare-xl: iso
 	$(Q)DOMUS_ISO=$(iso) DOMUS_HV=$(hv-bin) DOMUS_OUT=$(O) DOMUS_SRC=$(S) \
 		tests/xl/compare $(COMPARE_ARGS)
+
+# The build itself: tests/build. DOMUS_ISO lets them look at the image that is there already.
+build-tests = DOMUS_ISO=$(iso) DOMUS_HV=$(hv-bin) DOMUS_OUT=$(O) DOMUS_SRC=$(S) DOMUS_DL=$(abspath $(DL)) \
+	/usr/bin/python3 -m pytest -p no:cacheprovider $(if $(filter 1,$(V)),-v) $(PYTEST_ARGS)
+.PHONY: check-build check-build-long
+check-build: iso
+	$(call say,CHECK,build)
+	$(Q)$(build-tests) -m "not matrix" tests/build
+check-build-long: iso
+	$(call say,CHECK,build)
+	$(Q)$(build-tests) -m matrix tests/build
