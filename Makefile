@@ -88,6 +88,8 @@ ifneq ($(build-goals),)
   include dom0-initrd/Makefile
   include guests/Makefile
   include images/Makefile
+  include scripts/deliver.mk
+  include scripts/components.mk
 endif
 
 # Variables of the build: make printvars VARS="CONFIG_% iso", % stands for anything.

@@ -19,3 +19,8 @@ include $(O)/include/external.mk
 ifeq ($(own-output),y)
   wrapper := $(shell scripts/wrapper $(S) $(O))
 endif
+
+# run-hooks KIND FOLDER SCRIPTS: own scripts of users, one after the other; the folder is argument 1.
+run-hooks = $(foreach h,$(3),echo '  HOOK    $(1) $(call rel,$(h))'; $(hook-env) TARGET_DIR=$(D0)/root $(h) $(2);)
+hook-env  = BASE_DIR=$(O) IMAGES_DIR=$(O)/images BINARIES_DIR=$(O)/images \
+	DOMUS_SRC=$(S) DOMUS_CONFIG=$(DOTCONFIG)
