@@ -32,7 +32,10 @@ DL ?= $(S)/dl
 DEFAULT_CONFIG ?= qemu_x86_64_defconfig
 
 # Reproducible output: one date for everything, and nothing of the builder's locale.
-SOURCE_DATE_EPOCH ?= $(shell git -C $(S) log -1 --format=%ct 2>/dev/null || echo 1790000000)
+# The first build in a folder decides, unless the environment does: parts of two dates never mix.
+ifeq ($(origin SOURCE_DATE_EPOCH),undefined)
+  SOURCE_DATE_EPOCH := $(or $(file <$(O)/.date),$(shell git -C $(S) log -1 --format=%ct 2>/dev/null),1790000000)
+endif
 export SOURCE_DATE_EPOCH
 export LC_ALL := C
 export TZ     := UTC
@@ -105,7 +108,7 @@ help:
 # clean keeps the configuration and the downloads.
 clean:
 	$(call say,CLEAN,$(call rel,$(O)))
-	$(Q)rm -rf $(addprefix $(O)/,hv dom0-initrd guests images tests include .bootstrap-done)
+	$(Q)rm -rf $(addprefix $(O)/,hv dom0-initrd guests images tests include graphs legal-info measure .bootstrap-done .date .post-image .post-image-list)
 
 distclean mrproper: clean
 	$(Q)rm -f $(DOTCONFIG) $(DOTCONFIG).old $(dir $(DOTCONFIG))defconfig $(addprefix $(O)/,.external external.in .defconfig)

@@ -5,7 +5,10 @@
 $(IMG)/sizes.ok: $(img-hv) $(dom0-kernel) $(img-initrd) $(IMG)/config scripts/check-sizes scripts/contributors.py
 	$(Q)scripts/check-sizes $(O) $(CONFIG_INITRD_MAX_SIZE_MB) $(img-hv) $(dom0-kernel) $(img-initrd)
 	$(Q)touch $@
-$(iso): $(IMG)/sizes.ok
+$(iso): $(IMG)/sizes.ok $(O)/.date
+
+$(O)/.date: FORCE
+	$(Q)echo '$(SOURCE_DATE_EPOCH)' | scripts/if-changed $@
 
 # Users' own scripts at the end. What they leave in images/ counts as delivered.
 img-hooks := $(ext-post-image) $(subst ",,$(CONFIG_POST_IMAGE_SCRIPTS))
