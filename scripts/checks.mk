@@ -47,8 +47,8 @@ hv-inject: $(DOTCONFIG)
 	$(Q)(cat $(DOTCONFIG); echo CONFIG_HV_FAULT_INJECT=y) | cmp -s - $(O)/inject/.asked || { \
 		(cat $(DOTCONFIG); echo CONFIG_HV_FAULT_INJECT=y) > $(O)/inject/.asked; \
 		cp $(O)/inject/.asked $(O)/inject/.config; \
-		$(MAKE) O=$(O)/inject DL=$(DL) KCONFIG_CONFIG=$(O)/inject/.config olddefconfig >/dev/null; }
-	$(Q)$(MAKE) O=$(O)/inject DL=$(DL) KCONFIG_CONFIG=$(O)/inject/.config hv
+		$(MAKE) O=$(O)/inject DL=$(DL) DOMUS_EXTERNAL="$(external-dirs)" KCONFIG_CONFIG=$(O)/inject/.config olddefconfig >/dev/null; }
+	$(Q)$(MAKE) O=$(O)/inject DL=$(DL) DOMUS_EXTERNAL="$(external-dirs)" KCONFIG_CONFIG=$(O)/inject/.config hv
 
 check-branches: $(hv-elf)
 	$(call say,CHECK,$@)
@@ -127,7 +127,8 @@ check-rebuild-small: $(hv-bin)
 
 reproducible-check: $(auto.conf)
 	$(call say,CHECK,reproducible)
-	$(Q)scripts/reproducible-check $(S) $(DOTCONFIG) $(abspath $(DL)) $(or $(WORK),$(O)/reproducible) $(if $(HV),HV=$(HV))
+	$(Q)scripts/reproducible-check $(S) $(DOTCONFIG) $(abspath $(DL)) $(or $(WORK),$(O)/reproducible) $(if $(HV),HV=$(HV)) \
+		$(if $(external-dirs),DOMUS_EXTERNAL="$(external-dirs)")
 
 # The figures of the menu's help texts.
 measure-options: $(auto.conf)

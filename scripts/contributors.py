@@ -103,8 +103,8 @@ def table(iso, out):
             rows.append(("dom0 kernel", size, size))
         elif path.endswith("/domus"):
             rows.append(("hypervisor", size, size))
-        elif re.search(r"manifest", path):
-            rows.append(("manifest", size, size))
+        elif "manifest" in path or "memtest" in path:
+            rows.append(("memory test" if "memtest" in path else "manifest", size, size))
         else:
             rows.append((LOADERS, size, size))
     merged = {}
@@ -112,7 +112,7 @@ def table(iso, out):
         a, b = merged.get(who, (0, 0))
         merged[who] = (a + round(size), b + plain)
     rest = os.path.getsize(iso) - sum(a for a, _ in merged.values())
-    merged["ISO: directories, partitions, padding"] = (rest, 0)
+    merged["ISO: directories, EFI partition, padding"] = (rest, 0)
     return sorted(((w, a, b) for w, (a, b) in merged.items()), key=lambda r: (-r[1], r[0]))
 
 

@@ -10,11 +10,13 @@ $(iso): $(IMG)/sizes.ok $(O)/.date
 $(O)/.date: FORCE
 	$(Q)echo '$(SOURCE_DATE_EPOCH)' | scripts/if-changed $@
 
+img-netboot := $(if $(CONFIG_NETBOOT),$(netboot)/README)
+
 # Users' own scripts at the end. What they leave in images/ counts as delivered.
 img-hooks := $(ext-post-image) $(subst ",,$(CONFIG_POST_IMAGE_SCRIPTS))
 $(O)/.post-image-list: FORCE
 	$(Q)echo '$(img-hooks)' | scripts/if-changed $@
-$(O)/.post-image: $(iso) $(manifest) $(O)/.post-image-list $(img-hooks)
+$(O)/.post-image: $(iso) $(manifest) $(img-netboot) $(O)/.post-image-list $(img-hooks)
 	$(Q)[ ! -e $@ ] || (cd $(IMG) && xargs -r rm -rf) < $@
 	$(Q)$(if $(img-hooks),(cd $(IMG) && find . -type f | sort) > $@.before)
 	$(Q)$(call run-hooks,post-image,$(IMG),$(img-hooks))
@@ -22,7 +24,7 @@ $(O)/.post-image: $(iso) $(manifest) $(O)/.post-image-list $(img-hooks)
 	$(Q)rm -f $@.before; mv $@.new $@
 
 # The image, its list of packages, the files for booting over a network, users' own.
-$(IMG)/SHA256SUMS: $(iso) $(manifest) $(O)/.post-image $(wildcard $(IMG)/netboot/*)
+$(IMG)/SHA256SUMS: $(iso) $(manifest) $(img-netboot) $(O)/.post-image
 	$(call say,SUM,$(call rel,$@))
 	$(Q)cd $(IMG) && { echo $(notdir $(iso) $(manifest)) | tr ' ' '\n'; \
 		[ ! -d netboot ] || find netboot -type f; sed 's,^\./,,' $(O)/.post-image; } | \
@@ -31,8 +33,8 @@ $(IMG)/SHA256SUMS: $(iso) $(manifest) $(O)/.post-image $(wildcard $(IMG)/netboot
 all: $(IMG)/SHA256SUMS
 
 # Packages, and the trees in which their copyright files are.
-all-indexes := $(D0)/packages.tsv $(guest-index-y)
-pkg-trees   := $(D0)/pkg $(D0)/kernel $(guest-docs-y)
+all-indexes := $(or $(img-index),$(D0)/packages.tsv $(guest-index-y))
+pkg-trees   := $(D0)/pkg $(D0)/kernel $(guest-docs-y) $(IMG)/memtest
 domus-version = $(shell sed -n 's/^\#define DOMUS_VERSION "\(.*\)"/\1/p' hv/boot/main.c)
 
 .PHONY: source external-deps legal-info sbom graph-size

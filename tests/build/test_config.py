@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: MIT
 """The targets that make, change and check a configuration."""
+import glob
 import os
 import re
+import shutil
 import subprocess
 
 import pytest
@@ -203,3 +205,40 @@ def test_two_folders(tmp_path):
     a.make("defconfig")
     b.make("bench_defconfig")
     assert "CONFIG_LVM=y" in a.read() and "# CONFIG_LVM is not set" in b.read()
+
+
+def test_check_kconfig(tmp_path):
+    """make check-kconfig notices what it is for."""
+    def problems(change):
+        tree = tmp_path / "t"
+        shutil.rmtree(tree, ignore_errors=True)
+        for top in ("Kconfig", "Kconfig.legacy", "hv", "dom0-initrd", "guests", "images", "docs"):
+            if os.path.isdir(os.path.join(SRC, top)):
+                for path in glob.glob(os.path.join(SRC, top, "**/Kconfig"), recursive=True):
+                    to = tree / os.path.relpath(path, SRC)
+                    to.parent.mkdir(parents=True, exist_ok=True)
+                    shutil.copy(path, to)
+            else:
+                tree.mkdir(exist_ok=True)
+                shutil.copy(os.path.join(SRC, top), tree / top)
+        (tree / "docs").mkdir(exist_ok=True)
+        shutil.copy(os.path.join(SRC, "docs/build.md"), tree / "docs/build.md")
+        hv = tree / "hv/Kconfig"
+        hv.write_text(change(hv.read_text()))
+        done = subprocess.run([os.path.join(SRC, "scripts/check-kconfig"), tree], capture_output=True, text=True)
+        return done.returncode, done.stderr
+
+    assert problems(lambda t: t) == (0, "")
+
+    def added(text):
+        code, out = problems(lambda t: t.replace("endmenu", "config NR_X\n" + text + "\nendmenu"))
+        assert code == 1
+        return out
+
+    assert "NR_X: has no help" in added('\tbool "x"')
+    assert "does not say what it costs" in added('\tbool "x"\n\thelp\n\t  ' + "word " * 10)
+    assert "more than 72 columns" in added('\tbool "x"\n\thelp\n\t  ' + "1 MB word " * 10)
+    assert "NR_X is not in docs/build.md" in added('\tbool "x"')
+    assert "hidden without LVM" in added('\tbool "x"\n\tdepends on LVM')
+    assert "NR_CPUS is defined twice" in problems(
+        lambda t: t.replace("endmenu", 'config NR_CPUS\n\tint "x"\nendmenu'))[1]

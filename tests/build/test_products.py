@@ -201,3 +201,19 @@ def test_offline_build(build, no_network, built, tmp_path):
     done = offline(build, no_network, dl, "all")
     assert done.returncode == 0, done.stdout
     assert build.read("images/SHA256SUMS") == built.read("images/SHA256SUMS")
+
+
+@pytest.mark.matrix
+def test_reproducible_check_notices(build, tmp_path):
+    """A build with the builder's time in it is told, with the file's name."""
+    script = tmp_path / "post-build"
+    script.write_text('#!/bin/sh\ndate +%N >"$1/etc/when"\n')
+    for path in (script, tmp_path, *tmp_path.parents[:2]):
+        path.chmod(0o755)
+    with open(os.path.join(SRC, "tests/build/external/configs/acme_defconfig")) as f:
+        small = "".join(x for x in f if "ACME" not in x)
+    path = build.write("small", small + f'CONFIG_POST_BUILD_SCRIPTS="{script}"\n')
+    build.make("defconfig", f"DEFCONFIG={path}")
+    text = build.make("reproducible-check", f"HV={OUT}/hv/domus", f"WORK={tmp_path}/twice", fails=True)
+    assert "the images differ" in text and "dom0-initrd/root/etc/when: " in text
+    assert "etc/passwd" not in text
