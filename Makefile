@@ -73,7 +73,8 @@ mixed := $(and $(filter $(config-goals) clean distclean mrproper,$(goals)),$(wor
 ifneq ($(mixed),)
 
 .PHONY: $(goals) one-by-one
-$(goals): one-by-one ;
+$(goals): one-by-one
+	@:
 one-by-one:
 	$(Q)$(foreach g,$(goals),$(MAKE) $(g);)
 
