@@ -43,7 +43,7 @@ $(1)-rebuild:
 $(1)-source: $(comp-index/$(1))
 	@$(if $(comp-index/$(1)),cut -f3 $(comp-index/$(1)),echo "$(1) needs no downloads")
 $(1)-show-depends:
-	@echo '$(comp-needs/$(1))'
+	@echo '$(strip $(comp-needs/$(1)))'
 $(1)-show-info: $(comp-index/$(1)) $(if $(comp-index/$(1)),$(dir $(comp-index/$(1)))unpacked)
 	@scripts/show-info '$(1)' '$(comp-src/$(1))' '$(comp-dir/$(1))' '$(comp-on/$(1))' '$(comp-needs/$(1))' \
 		'$(comp-out/$(1))' '$(DL)' '$(comp-index/$(1))' $(pkg-trees)

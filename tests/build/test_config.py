@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 
+import pexpect
 import pytest
 
 from conftest import SRC, Build
@@ -139,6 +140,21 @@ def test_new_symbols(build):
     assert "CONFIG_BOOT_TIMEOUT: Seconds" in text and "boot loader's menu waits" in text
     build.make("olddefconfig")
     assert "CONFIG_BOOT_TIMEOUT=3" in build.read()
+
+
+@pytest.mark.parametrize("goal,end", [("menuconfig", "\t\r"), ("nconfig", "\x1b[20~")])
+def test_editors(build, goal, end):
+    """The editors open on a small terminal, show our menus, and leave the configuration alone."""
+    build.make("defconfig")
+    before = build.read()
+    screen = pexpect.spawn("make", ["-C", SRC, f"O={build.out}", goal], encoding="utf-8", dimensions=(24, 80),
+                           env={**os.environ, "TERM": "xterm"}, timeout=60)
+    screen.expect("uests in the image")  # the G may be a hotkey in another colour
+    screen.send(end)
+    screen.expect("The configuration is in ")
+    screen.expect(pexpect.EOF)
+    screen.close()
+    assert screen.exitstatus == 0 and build.read() == before
 
 
 @pytest.mark.parametrize("goal", ["xconfig", "gconfig"])

@@ -23,6 +23,7 @@ def copied(build):
     """A build whose parts are those of make check's, so that only the image is left to do."""
     for name in ("dom0-initrd", "guests", "images"):
         shutil.copytree(os.path.join(OUT, name), build.path(name), symlinks=True, ignore=large)
+    shutil.copy2(os.path.join(OUT, ".date"), build.path(".date"))
     return build
 
 
