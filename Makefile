@@ -13,12 +13,16 @@ MAKEFLAGS += --no-print-directory
 unexport CONFIG_
 
 S := $(CURDIR)
+ifneq ($(KBUILD_OUTPUT),)
+  O ?= $(KBUILD_OUTPUT)
+endif
 ifeq ($(origin O),undefined)
   override O := $(S)/out
   DOTCONFIG  := $(S)/.config
 else
   override O := $(abspath $(O))
   DOTCONFIG  := $(O)/.config
+  own-output := y
 endif
 ifneq ($(origin KCONFIG_CONFIG),undefined)
   DOTCONFIG := $(abspath $(KCONFIG_CONFIG))
@@ -28,10 +32,14 @@ DL ?= $(S)/dl
 DEFAULT_CONFIG ?= qemu_x86_64_defconfig
 
 # Reproducible output: one date for everything, and nothing of the builder's locale.
-SOURCE_DATE_EPOCH ?= $(shell git -C $(S) log -1 --format=%ct 2>/dev/null || echo 1790000000)
+# The first build in a folder decides, unless the environment does: parts of two dates never mix.
+ifeq ($(origin SOURCE_DATE_EPOCH),undefined)
+  SOURCE_DATE_EPOCH := $(or $(file <$(O)/.date),$(shell git -C $(S) log -1 --format=%ct 2>/dev/null),1790000000)
+endif
 export SOURCE_DATE_EPOCH
 export LC_ALL := C
 export TZ     := UTC
+export PYTHONDONTWRITEBYTECODE := 1
 
 # V=1 shows the commands instead of the short lines; make -s shows neither.
 V ?= 0
@@ -50,11 +58,11 @@ rel = $(patsubst $(S)/%,%,$(1))
 .PHONY: all
 all:
 
-config-goals := config menuconfig nconfig defconfig %_defconfig savedefconfig \
-	oldconfig olddefconfig syncconfig listnewconfig list-defconfigs \
+config-goals := config menuconfig nconfig xconfig gconfig defconfig %_defconfig %.config savedefconfig \
+	update-defconfig oldconfig olddefconfig syncconfig listnewconfig helpnewconfig list-defconfigs \
 	allnoconfig allyesconfig alldefconfig randconfig
-plain-goals  := help clean distclean mrproper check-style check-layers check-abi-table check-docs check-security format \
-	bootstrap
+plain-goals  := help clean distclean mrproper check-style check-layers check-abi-table check-docs \
+	check-security check-kconfig format bootstrap
 
 goals        := $(or $(MAKECMDGOALS),all)
 build-goals  := $(filter-out $(config-goals) $(plain-goals),$(goals))
@@ -65,12 +73,16 @@ mixed := $(and $(filter $(config-goals) clean distclean mrproper,$(goals)),$(wor
 ifneq ($(mixed),)
 
 .PHONY: $(goals) one-by-one
-$(goals): one-by-one ;
+$(goals): one-by-one
+	@:
 one-by-one:
 	$(Q)$(foreach g,$(goals),$(MAKE) $(g);)
 
 else
 
+ifneq ($(filter-out $(plain-goals),$(goals)),)
+  include scripts/external.mk
+endif
 include scripts/config.mk
 include scripts/checks.mk
 
@@ -80,7 +92,15 @@ ifneq ($(build-goals),)
   include dom0-initrd/Makefile
   include guests/Makefile
   include images/Makefile
+  include scripts/deliver.mk
+  include scripts/components.mk
 endif
+
+# Variables of the build: make printvars VARS="CONFIG_% iso", % stands for anything.
+.PHONY: printvars
+printvars: $(auto.conf)
+	@:$(foreach v,$(sort $(filter $(or $(VARS),%),$(.VARIABLES))),$(if \
+		$(filter file override command%,$(origin $(v))),$(info $(v)=$($(v)))))
 
 .PHONY: help clean distclean mrproper
 help:
@@ -89,10 +109,11 @@ help:
 # clean keeps the configuration and the downloads.
 clean:
 	$(call say,CLEAN,$(call rel,$(O)))
-	$(Q)rm -rf $(addprefix $(O)/,hv dom0-initrd guests images tests include .bootstrap-done)
+	$(Q)rm -rf $(addprefix $(O)/,hv dom0-initrd guests images tests include graphs legal-info measure .bootstrap-done .date .post-image .post-image-list)
 
 distclean mrproper: clean
-	$(Q)rm -f $(DOTCONFIG) $(DOTCONFIG).old $(S)/defconfig
+	$(Q)rm -f $(DOTCONFIG) $(DOTCONFIG).old $(dir $(DOTCONFIG))defconfig $(addprefix $(O)/,.external external.in .defconfig)
+	$(Q)$(if $(own-output),rm -f $(O)/Makefile)
 	$(Q)rm -rf $(S)/dl
 	$(Q)rmdir $(O) 2>/dev/null || true
 

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: MIT
 # What `make check` runs.  A part whose folder does not exist yet says so and is skipped.
 
-.PHONY: check check-matrix check-style check-layers check-abi-table check-docs unit \
+.PHONY: check check-matrix check-style check-layers check-abi-table check-docs check-kconfig unit \
 	check-branches check-sim check-boot check-fuzz check-mutants fuzz hv-inject sim bench \
 	compare-xl analyze coverage
 
-check-style check-layers check-abi-table check-docs:
+check-style check-layers check-abi-table check-docs check-kconfig:
 	$(call say,CHECK,$@)
 	$(Q)scripts/$@
 
@@ -47,8 +47,8 @@ hv-inject: $(DOTCONFIG)
 	$(Q)(cat $(DOTCONFIG); echo CONFIG_HV_FAULT_INJECT=y) | cmp -s - $(O)/inject/.asked || { \
 		(cat $(DOTCONFIG); echo CONFIG_HV_FAULT_INJECT=y) > $(O)/inject/.asked; \
 		cp $(O)/inject/.asked $(O)/inject/.config; \
-		$(MAKE) O=$(O)/inject DL=$(DL) KCONFIG_CONFIG=$(O)/inject/.config olddefconfig >/dev/null; }
-	$(Q)$(MAKE) O=$(O)/inject DL=$(DL) KCONFIG_CONFIG=$(O)/inject/.config hv
+		$(MAKE) O=$(O)/inject DL=$(DL) DOMUS_EXTERNAL="$(external-dirs)" KCONFIG_CONFIG=$(O)/inject/.config olddefconfig >/dev/null; }
+	$(Q)$(MAKE) O=$(O)/inject DL=$(DL) DOMUS_EXTERNAL="$(external-dirs)" KCONFIG_CONFIG=$(O)/inject/.config hv
 
 check-branches: $(hv-elf)
 	$(call say,CHECK,$@)
@@ -77,7 +77,7 @@ check-matrix: iso probe
 	$(Q)if [ -d tests/boot ]; then $(pytest) -m matrix tests/boot; \
 	else echo "matrix: skipped, there is no tests/boot yet"; fi
 
-check: check-style check-layers check-abi-table check-docs unit check-fuzz check-branches check-sim check-boot
+check: check-style check-layers check-abi-table check-docs check-kconfig unit check-fuzz check-branches check-sim check-build check-rebuild-small check-boot
 
 # MUTANTS= chooses some; without it those that have no result yet for this source.
 check-mutants: | $(bootstrap-stamp)
@@ -101,3 +101,35 @@ coverage: iso probe
 compare-xl: iso
 	$(Q)DOMUS_ISO=$(iso) DOMUS_HV=$(hv-bin) DOMUS_OUT=$(O) DOMUS_SRC=$(S) \
 		tests/xl/compare $(COMPARE_ARGS)
+
+# The build itself: tests/build. DOMUS_ISO lets them look at the image that is there already.
+build-tests = DOMUS_ISO=$(iso) DOMUS_HV=$(hv-bin) DOMUS_OUT=$(O) DOMUS_SRC=$(S) DOMUS_DL=$(abspath $(DL)) \
+	/usr/bin/python3 -m pytest -p no:cacheprovider $(if $(filter 1,$(V)),-v) $(PYTEST_ARGS)
+.PHONY: check-build check-build-long
+check-build: iso
+	$(call say,CHECK,build)
+	$(Q)$(build-tests) -m "not matrix" tests/build
+check-build-long: iso
+	$(call say,CHECK,build)
+	$(Q)$(build-tests) -m matrix tests/build
+
+# N random configurations: what an incremental build makes is what a clean one makes. The short form
+# is a part of check and does not build the hypervisor.
+N    ?= 5
+SEED ?= 1
+.PHONY: check-rebuild check-rebuild-small reproducible-check measure-options
+check-rebuild: $(auto.conf)
+	$(call say,CHECK,rebuild)
+	$(Q)nice tests/build/rebuild --first $(SEED) $(O)/tests/rebuild $(abspath $(DL)) $(N)
+check-rebuild-small: $(hv-bin)
+	$(call say,CHECK,rebuild)
+	$(Q)tests/build/rebuild --small --hv $(hv-bin) --first $(SEED) $(O)/tests/rebuild-small $(abspath $(DL)) 2
+
+reproducible-check: $(auto.conf)
+	$(call say,CHECK,reproducible)
+	$(Q)scripts/reproducible-check $(S) $(DOTCONFIG) $(abspath $(DL)) $(or $(WORK),$(O)/reproducible) $(if $(HV),HV=$(HV)) \
+		$(if $(external-dirs),DOMUS_EXTERNAL="$(external-dirs)")
+
+# The figures of the menu's help texts.
+measure-options: $(auto.conf)
+	$(Q)scripts/measure-options $(O) $(abspath $(DL)) $(OPTIONS)

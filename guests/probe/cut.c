@@ -11,7 +11,8 @@
 #define MANY	     3000
 #define CALL_RESTART (-0x7000L) /* inside, these mean something to the hypervisor */
 #define CALL_DONE    (-0x7001L)
-#define TRIES	     200 /* a busy emulator gives its time away between the calls */
+#define TRIES	     2000 /* a busy emulator gives its time away between the calls */
+#define SWEEP	     200
 
 static struct mmu_update updates[MANY];
 static volatile bool in_the_middle;
@@ -52,7 +53,7 @@ static void is_cut(void (*before)(void), long (*call)(void), const volatile u64 
 		last_before = *last;
 		other_dispatch = look;
 		upcall_mask(false);
-		set_timer_op(now_ns() + 3000 + i * 20000);
+		set_timer_op(now_ns() + 3000 + i % SWEEP * 20000);
 		CHECK_OK(call());
 		upcall_mask(true);
 		other_dispatch = NULL;

@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: MIT
+"""Tests of the build: each runs make with an output folder of its own."""
+import os
+import subprocess
+
+import pytest
+
+SRC = os.environ.get("DOMUS_SRC", os.path.abspath(os.path.join(os.path.dirname(__file__), "../..")))
+
+
+class Build:
+    def __init__(self, out):
+        self.out = str(out)
+
+    def make(self, *goals, fails=False, env=None, src=SRC):
+        """Runs make; returns what it printed. fails: it must end with an error."""
+        clean = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL")
+                 and not k.startswith("KCONFIG_") and k not in ("O", "V", "HV", "DEFCONFIG")}
+        dl = os.environ.get("DOMUS_DL", os.path.join(SRC, "dl"))
+        done = subprocess.run(["make", "-C", src, f"O={self.out}", f"DL={dl}", *goals], text=True,
+                              env={**clean, **(env or {})}, stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=1800)
+        assert (done.returncode != 0) == fails, done.stdout
+        return done.stdout
+
+    def path(self, name):
+        return os.path.join(self.out, name)
+
+    def read(self, name=".config"):
+        with open(self.path(name)) as f:
+            return f.read()
+
+    def write(self, name, text):
+        os.makedirs(os.path.dirname(self.path(name)), exist_ok=True)
+        with open(self.path(name), "w") as f:
+            f.write(text)
+        return self.path(name)
+
+
+@pytest.fixture
+def build(tmp_path):
+    return Build(tmp_path / "o")
