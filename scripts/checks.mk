@@ -50,7 +50,7 @@ hv-inject: $(DOTCONFIG)
 		$(MAKE) O=$(O)/inject DL=$(DL) DOMUS_EXTERNAL="$(external-dirs)" KCONFIG_CONFIG=$(O)/inject/.config olddefconfig >/dev/null; }
 	$(Q)$(MAKE) O=$(O)/inject DL=$(DL) DOMUS_EXTERNAL="$(external-dirs)" KCONFIG_CONFIG=$(O)/inject/.config hv
 
-check-branches: $(hv-elf)
+check-branches: hv
 	$(call say,CHECK,$@)
 	$(Q)scripts/check-branches $(hv-elf)
 check-sim: | $(bootstrap-stamp)
@@ -90,7 +90,7 @@ bench: iso probe
 	else echo "bench: there is no tests/bench/run yet" >&2; exit 1; fi
 
 # Minutes of one processor; not a part of check.
-analyze: $(hv-asm-offsets)
+analyze: hv
 	$(call say,CHECK,analyze)
 	$(Q)HV_FLAGS='$(hv-cppflags) $(hv-cflags)' scripts/analyze
 
@@ -121,7 +121,7 @@ SEED ?= 1
 check-rebuild: $(auto.conf)
 	$(call say,CHECK,rebuild)
 	$(Q)nice tests/build/rebuild --first $(SEED) $(O)/tests/rebuild $(abspath $(DL)) $(N)
-check-rebuild-small: $(hv-bin)
+check-rebuild-small: hv
 	$(call say,CHECK,rebuild)
 	$(Q)tests/build/rebuild --small --hv $(hv-bin) --first $(SEED) $(O)/tests/rebuild-small $(abspath $(DL)) 2
 
