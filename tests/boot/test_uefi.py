@@ -15,7 +15,7 @@ def uefi(boot):
 
     def start(image, **words):
         images.append(image)
-        words = {"nic": False, "machine": "q35", "smp": 4, "firmware": "uefi", **words}
+        words = {"nic": False, "machine": "q35", "firmware": "uefi", **words}
         return boot(iso=image, medium="virtio", **words)
 
     yield start
@@ -40,7 +40,7 @@ def check_dom0(m):
 
 def test_grub(uefi):
     """And the machine goes off, with the firmware's tables."""
-    m = uefi(grub_esp(CONSOLES))
+    m = uefi(grub_esp(CONSOLES), smp=3)
     m.to_prompt()
     assert "(hv) Loader: GRUB" in m.text()
     check_dom0(m)
