@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""configs/tiny_defconfig: at most 32 MB of ISO, dom0 in 128 MB with a guest, 256 MB of RAM in all."""
+"""configs/tiny_defconfig: at most 32 MB of ISO, dom0 in 128 MB with a guest, 512 MB of RAM in all."""
 import os
 import pathlib
 import re
@@ -25,7 +25,7 @@ def tiny():
 
 def test_tiny(boot, tiny):
     assert tiny.stat().st_size <= 32_000_000
-    m = boot(iso=tiny, mem=256)
+    m = boot(iso=tiny, mem=512)
     m.to_prompt()
     wait_first(m)
     rows = {r.split()[0]: r.split() for r in m.run("xl list").splitlines()[1:]}
