@@ -84,7 +84,7 @@ start:
 1:	pop	%esi
 	mov	%ecx, (%ebx)
 	sub	$OFF(1b), %esi		/* esi: where the image begins, until long mode */
-	lea	OFF(boot_stack_top)(%esi), %esp
+	lea	(OFF(boot_stack_top) - 240)(%esi), %esp	/* below struct cpu_info */
 	mov	%esi, OFF(hv_load_pa)(%esi)
 	mov	%eax, OFF(boot_magic)(%esi)
 	mov	%ebx, OFF(boot_mbi)(%esi)

@@ -11,7 +11,7 @@
 #include "mm/heap.h"
 
 #define MAX_SHOWN 16
-#define TRIES	  4
+#define TRIES	  20
 
 struct tally {
 	u32 refs, types;
