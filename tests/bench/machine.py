@@ -141,6 +141,7 @@ class Place:
 serial --unit=0 --speed=115200
 terminal_output serial
 multiboot2 /boot/domus {DOM0_MEMORY} console=com1 com1=115200,8n1 {options}
+set gfxpayload=text
 module2 --nounzip /boot/vmlinuz {dom0_options}
 module2 --nounzip /boot/initrd
 boot

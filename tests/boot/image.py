@@ -37,7 +37,8 @@ def kernel_as(form):
 def menu(hv_args, dom0_args, kernel, initrd):
     lines = ["# SPDX-License-Identifier: MIT", "set timeout=0",
              "if serial --unit=0 --speed=115200; then terminal_output serial; fi",
-             "menuentry test {", f"\tmultiboot2 /boot/domus {hv_args}"]
+             "menuentry test {", f"\tmultiboot2 /boot/domus {hv_args}",
+             "\tset gfxpayload=text"]
     if kernel:
         lines.append(f"\tmodule2 --nounzip /boot/vmlinuz {dom0_args}")
     if initrd:
