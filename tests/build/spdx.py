@@ -52,7 +52,7 @@ def package(p, refs):
         yield from need(p, where, supplier=r"NOASSERTION|(Person|Organization): .+")
     for r in p.get("externalRefs", []):
         yield from need(r, where, referenceCategory="PACKAGE-MANAGER", referenceType="purl",
-                        referenceLocator=r"pkg:deb/debian/[a-z0-9.%+-]+@[^@?\s]+\?arch=\w+&distro=debian-\d+")
+                        referenceLocator=r"pkg:deb/debian/(?:[a-z0-9.+-]|%[0-9A-F]{2})+@[^@?\s]+\?arch=\w+&distro=debian-\d+")
 
 
 def problems(doc):
