@@ -58,11 +58,18 @@ size_t conring_read(char *buf, size_t n, u32 *pos)
 	const struct ring *r = ring;
 	size_t done = 0;
 
-	if (*pos - cleared > r->end - cleared)
-		*pos = cleared;
+	if (*pos - r->begin > r->end - r->begin)
+		*pos = r->begin;
 	while (done < n && *pos != r->end)
 		buf[done++] = r->text[(*pos)++ & (r->size - 1)];
 	return done;
+}
+
+size_t conring_read_new(char *buf, size_t n, u32 *pos)
+{
+	if (*pos - cleared > ring->end - cleared)
+		*pos = cleared;
+	return conring_read(buf, n, pos);
 }
 
 u32 conring_start(void)

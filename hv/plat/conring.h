@@ -15,6 +15,8 @@
 void conring_write(const char *s, size_t n);
 /* Up to n bytes from *pos on, which is advanced; older than all that is left means the oldest. */
 size_t conring_read(char *buf, size_t n, u32 *pos);
+/* The same, but what a reader has cleared is as lost. */
+size_t conring_read_new(char *buf, size_t n, u32 *pos);
 /* Where reading begins, where it ends; clear: begin at the end (what is there stays for the next boot). */
 u32 conring_start(void), conring_end(void);
 void conring_clear(void);

@@ -211,7 +211,7 @@ size_t console_ring_read(char *buf, size_t n, u32 *pos)
 	size_t done;
 
 	lock(&out_lock);
-	done = conring_read(buf, n, pos);
+	done = conring_read_new(buf, n, pos);
 	unlock(&out_lock);
 	return done;
 }

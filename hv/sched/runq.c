@@ -342,9 +342,14 @@ void runq_kick(const struct vcpu *v, unsigned int cpu, bool tell_owner)
 		cpu_raise_hazard(cpu, HAZ_SCHED);
 }
 
-static bool any_idle(void)
+/* Whether a CPU that may take from this one's queue is idle. */
+static bool idle_beside(unsigned int cpu)
 {
-	return find_first_bit(sched_idle_map, CONFIG_NR_CPUS) < CONFIG_NR_CPUS;
+	unsigned int idle;
+
+	for_each_set_bit(idle, sched_idle_map,
+			 CONFIG_NR_CPUS) if (pool_same(idle, cpu)) return true;
+	return false;
 }
 
 void sched_nudge_idle(void)
@@ -361,11 +366,11 @@ void runq_pass_on(void)
 	unsigned int cpu, idle, i;
 
 	smp_mb();
-	for (cpu = 0; cpu < nr_cpus && any_idle(); cpu++) {
+	for (cpu = 0; cpu < nr_cpus; cpu++) {
 		struct runq *rq = &runqs[cpu];
 		struct heap_node *n;
 
-		if (!READ_ONCE(rq->nr))
+		if (!READ_ONCE(rq->nr) || !idle_beside(cpu))
 			continue;
 		spin_lock(&rq->lock);
 		for (n = rq->heap.root, i = 0; n && i < STEAL_LOOK; n = heap_next(n), i++) {

@@ -24,7 +24,7 @@ static char *all(void)
 {
 	static char buf[TEXT + 1];
 	u32 pos = conring_start();
-	size_t n = conring_read(buf, TEXT, &pos);
+	size_t n = conring_read_new(buf, TEXT, &pos);
 
 	assert_int_equal(pos, conring_end());
 	buf[n] = 0;
@@ -52,9 +52,14 @@ static void test_life(void **state)
 	assert_memory_equal(buf, "line 000017\n", 12);
 	pos = conring_tail(100);
 	assert_int_equal(pos, conring_start());
-	/* What a reader has cleared stays for the next boot. */
+	/* What a reader has cleared stays for the report of a crash and for the next boot. */
 	conring_clear();
 	assert_string_equal(all(), "");
+	pos = conring_tail(3);
+	assert_int_equal(conring_read(buf, sizeof(buf), &pos), 36);
+	assert_memory_equal(buf, "line 000017\n", 12);
+	pos = conring_tail(3);
+	assert_int_equal(conring_read_new(buf, sizeof(buf), &pos), 0);
 	n = conring_previous(mem[0], TEXT, buf, 40);
 	assert_int_equal(n, 36);
 	assert_memory_equal(buf, "line 000017\nline 000018\nline 000019\n", 36);
