@@ -67,12 +67,12 @@ sim: | $(bootstrap-stamp)
 pytest = DOMUS_ISO=$(iso) DOMUS_HV=$(hv-bin) DOMUS_OUT=$(O) DOMUS_SRC=$(S) \
 	/usr/bin/python3 -m pytest -p no:cacheprovider $(if $(filter 1,$(V)),-v) $(PYTEST_ARGS)
 
-check-boot: iso probe hv-inject
+check-boot: iso hv probe hv-inject
 	$(call say,CHECK,boot)
 	$(Q)if [ -d tests/boot ]; then $(pytest) -m "not matrix" tests/boot; \
 	else echo "boot: skipped, there is no tests/boot yet"; fi
 
-check-matrix: iso probe
+check-matrix: iso hv probe
 	$(call say,CHECK,matrix)
 	$(Q)if [ -d tests/boot ]; then $(pytest) -m matrix tests/boot; \
 	else echo "matrix: skipped, there is no tests/boot yet"; fi
