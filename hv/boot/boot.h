@@ -46,6 +46,8 @@ struct boot_module *boot_add_module(u64 start, u64 end);
 void boot_add_memory(u64 start, u64 size, u32 type);
 /* Whether the memory map has pa as RAM; what lies there may be anything by now. */
 bool boot_is_ram(paddr_t pa);
+/* Whether any of [start, end) is. */
+bool boot_touches_ram(paddr_t start, paddr_t end);
 /* Cuts a loader's file name off the front of an argument line. */
 void boot_drop_word(char *args);
 /* A page below 1 MiB that is RAM and no module lies in, for processors to start in; 0: there is none. */

@@ -47,8 +47,13 @@ void boot_add_memory(u64 start, u64 size, u32 type)
 
 bool boot_is_ram(paddr_t pa)
 {
+	return boot_touches_ram(pa, pa + 1);
+}
+
+bool boot_touches_ram(paddr_t start, paddr_t end)
+{
 	for (unsigned int i = 0; i < boot_info.nr_ram; i++)
-		if (boot_info.ram[i].start <= pa && pa < boot_info.ram[i].end)
+		if (boot_info.ram[i].start < end && start < boot_info.ram[i].end)
 			return true;
 	return false;
 }

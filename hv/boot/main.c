@@ -136,8 +136,9 @@ static void boot_rest(void)
 static void find_screen(void)
 {
 	struct screen_fb fb = boot_info.fb;
+	u64 end = fb.addr + (u64)fb.pitch * fb.height;
 
-	if (boot_is_ram(fb.addr))
+	if (end < fb.addr || boot_touches_ram(fb.addr, end))
 		fb.type = SCREEN_FB_NONE;
 	screen_init(&fb, boot_info.efi);
 	console_add_screen();

@@ -6,6 +6,8 @@
 #include "lib/string.h"
 #include "mm/layout.h"
 
+#define MOST (16u << 20) /* bytes of it that are looked at */
+
 static void parse_module(const struct mb2_module *t)
 {
 	struct boot_module *m = t->size < sizeof(*t) ? NULL : boot_add_module(t->start, t->end);
@@ -119,8 +121,10 @@ void mb2_parse(paddr_t pa)
 {
 	const u32 *head = paddr_to_virt(pa);
 	const struct mb2_tag *t;
-	u32 total = head[0], off = 8;
+	u32 total = min(head[0], MOST), off = 8;
 
+	if ((u64)pa + total > 1ULL << 32)
+		total = (u32)((1ULL << 32) - pa);
 	while ((t = next_tag(head, total, &off)) != NULL)
 		parse_tag(t);
 	parse_memory(head, total);

@@ -106,8 +106,11 @@ bool fb_init(const struct screen_fb *f)
 	while (fb.width / (FONT_WIDTH * scale) > MAX_COLS ||
 	       fb.height / (FONT_HEIGHT * scale) > MAX_ROWS)
 		scale++;
-	text.cols = max(1u, fb.width / (FONT_WIDTH * scale));
-	text.rows = max(1u, fb.height / (FONT_HEIGHT * scale));
+	text.cols = fb.width / (FONT_WIDTH * scale);
+	text.rows = fb.height / (FONT_HEIGHT * scale);
+	/* One side is so much longer than the other that its scale leaves no room on the other. */
+	if (!text.cols || !text.rows)
+		return false;
 	ink = channel(fb.red) | channel(fb.green) | channel(fb.blue);
 	/* What is higher is not mapped yet. */
 	base = fb.addr + fb_bytes() <= 1ULL << 32 ? plat_phys_to_virt(fb.addr) : NULL;

@@ -57,8 +57,12 @@ xpti_from_guest:
 	mov	%rax, %cr3
 1:	lea	TO_REGS + REGS_es(%rsp), %rsp
 	PUSH_FRAME 16
+	/* What stays there the guest's own user mode could read. */
 	mov	(%rsi), %rax
-	mov	8(%rsi), %rsi
+	movq	$0, (%rsi)
+	pushq	8(%rsi)
+	movq	$0, 8(%rsi)
+	pop	%rsi
 	jmp	common_entry
 
 /* The only instruction of ours that may fault with a guest's tables is the last one. */
