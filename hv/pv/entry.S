@@ -256,7 +256,34 @@ ist_entry:
 	RESTORE_ALL
 	SPEC_EXIT_LAST
 	add	$8, %rsp
+	.globl	ist_iret
+ist_iret:
 	iretq
+	.pushsection .ex_table, "a"
+	.quad	ist_iret, ist_iret_fault
+	.popsection
+
+	/*
+	 * An NMI came in a guest whose code segment another of its vcpus has just spoiled: the frame goes
+	 * to the usual stack, and from there on it is any frame that IRET has refused.
+	 */
+ist_iret_fault:
+	testb	$3, 8(%rsp)
+	jnz	1f
+	ud2
+1:	push	%rdi
+	push	%rax
+	mov	%rsp, %rax
+	GET_INFO %rdi
+	lea	REGS_es(%rdi), %rsp
+	pushq	48(%rax)
+	pushq	40(%rax)
+	pushq	32(%rax)
+	pushq	24(%rax)
+	pushq	16(%rax)
+	mov	8(%rax), %rdi
+	mov	(%rax), %rax
+	jmp	guest_iret_fault
 
 	.altmacro
 .macro ENTRY_STUB vec

@@ -65,10 +65,13 @@ xpti_from_guest:
 	pop	%rsi
 	jmp	common_entry
 
-/* The only instruction of ours that may fault with a guest's tables is the last one. */
+/* The only instructions of ours that may fault with a guest's tables are the last ones. */
 from_hv:
 	push	%rax
 	lea	xpti_iret(%rip), %rax
+	cmp	%rax, 16(%rsp)
+	je	xpti_iret_fault
+	lea	xpti_ist_iret(%rip), %rax
 	cmp	%rax, 16(%rsp)
 	je	xpti_iret_fault
 	pop	%rax
@@ -196,7 +199,14 @@ xpti_exit_ist:
 	jz	1f
 	mov	REGS_es + 8(%rsp), %rdi
 	COPY_FRAME REGS_rip, 8, %rdi
-	mov	REGS_rax(%rsp), %rcx
+	testb	$3, REGS_cs(%rsp)
+	jz	2f
+	/* The guest's own: should IRET refuse it, it is looked for in struct cpu_info. */
+	mov	%rdi, %rdx
+	and	$PAGE_MASK_, %rdx
+	lea	TO_REGS(%rdx), %rdx
+	COPY_FRAME REGS_rip, REGS_rip, %rdx
+2:	mov	REGS_rax(%rsp), %rcx
 	mov	%rcx, (%rdi)
 	mov	%rax, -8(%rdi)
 	sub	$8, %rdi
@@ -207,11 +217,12 @@ xpti_exit_ist:
 	pop	%rax
 	mov	%rax, %cr3
 	pop	%rax
+xpti_ist_iret:
 	iretq
 1:	RESTORE_ALL
 	SPEC_EXIT_LAST
 	add	$8, %rsp
-	iretq
+	jmp	ist_iret
 
 /* --- a stub for each vector --- */
 

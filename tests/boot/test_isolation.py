@@ -80,11 +80,12 @@ def test_dom0_not_isolated(look):
 
 
 @pytest.mark.matrix
-def test_nmi_at_any_time(boot):
+@pytest.mark.parametrize("isolated", [1, 0])
+def test_nmi_at_any_time(boot, isolated):
     """NMIs meet the ways in and out with either side's tables loaded."""
     m = boot(kernel=PROBE, initrd=None, mem=256, smp=1, nic=False, cpu="Skylake-Client",
              dom0_args="nmi bench",
-             hv_args="dom0_mem=64M,max:64M noreboot")
+             hv_args=f"dom0_mem=64M,max:64M noreboot xpti={isolated}")
     m.wait(r"probe: xen-3.0")
     sent = 0
     try:
@@ -97,7 +98,7 @@ def test_nmi_at_any_time(boot):
         # The probe has switched the machine off between two of them.
         m.wait(r"probe: DONE")
     assert "probe: DONE" in m.text()
-    assert sent > 2000
+    assert sent > 500
 
 
 # The bits of Skylake's microcode of after 2018, made up: QEMU takes the MSR writes. What it cannot do is off.
