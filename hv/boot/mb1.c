@@ -5,8 +5,6 @@
 #include "mm/e820.h"
 #include "mm/layout.h"
 
-/* head.S has mapped this much, all of which may be read. */
-#define LIMIT	 (1ULL << 32)
 #define MAX_MMAP (64u << 10)
 
 #define HAS_MEMORY  (1u << 0)
@@ -41,7 +39,7 @@ BUILD_BUG_ON(sizeof(struct mb1_info) != 116);
 
 static void text_at(char *dst, size_t size, u32 pa)
 {
-	boot_copy_text(dst, size, paddr_to_virt(pa), (size_t)min((u64)size, LIMIT - pa));
+	boot_copy_text(dst, size, paddr_to_virt(pa), (size_t)min((u64)size, BOOT_MAPPED - pa));
 }
 
 /*
@@ -60,7 +58,7 @@ static void modules(const struct mb1_info *i, bool names)
 	for (u32 k = 0; k < min(i->mods_count, (u32)BOOT_MAX_MODULES); k++) {
 		struct boot_module *m;
 
-		if (i->mods_addr + (k + 1) * (u64)sizeof(*mod) > LIMIT)
+		if (i->mods_addr + (k + 1) * (u64)sizeof(*mod) > BOOT_MAPPED)
 			return;
 		m = boot_add_module(mod[k].start, mod[k].end);
 		if (!m || !mod[k].string)
@@ -75,7 +73,7 @@ static void memory_map(const struct mb1_info *i)
 {
 	u64 at = i->mmap_addr, end = at + min(i->mmap_length, MAX_MMAP);
 
-	if (end > LIMIT)
+	if (end > BOOT_MAPPED)
 		return;
 	while (at + sizeof(struct mb1_mmap) <= end) {
 		const struct mb1_mmap *e = paddr_to_virt(at);
@@ -106,7 +104,7 @@ void mb1_parse(paddr_t pa)
 {
 	const struct mb1_info *i = paddr_to_virt(pa);
 
-	if (pa + sizeof(*i) > LIMIT)
+	if (pa + sizeof(*i) > BOOT_MAPPED)
 		return;
 	if (i->flags & HAS_LOADER)
 		text_at(boot_info.loader, sizeof(boot_info.loader), i->loader_name);

@@ -123,8 +123,8 @@ void mb2_parse(paddr_t pa)
 	const struct mb2_tag *t;
 	u32 total = min(head[0], MOST), off = 8;
 
-	if ((u64)pa + total > 1ULL << 32)
-		total = (u32)((1ULL << 32) - pa);
+	if (pa + total > BOOT_MAPPED)
+		total = (u32)(BOOT_MAPPED - pa);
 	while ((t = next_tag(head, total, &off)) != NULL)
 		parse_tag(t);
 	parse_memory(head, total);

@@ -11,8 +11,8 @@
 
 static unsigned long taken_waits; /* of the frames with scrubbers */
 static unsigned long scrubbed;
-static unsigned int scrubbers,
-	scrub_holds; /* scrubbers at work; allocations that want them to end */
+static unsigned int scrubbers;	 /* at work */
+static unsigned int scrub_holds; /* allocations that want them to end */
 
 /* --- allocation --- */
 

@@ -11,18 +11,11 @@
 	.text
 	.code64
 
-/*
- * The SYSCALL stub, copied to the first page of each CPU's stack area, so that everything it needs is
- * at a fixed distance. The jump at its end is patched for the distance to its target.
- */
-.macro SYSCALL_STUB name vector
-	.balign	64
-	.globl	\name
-\name:
-	mov	%rsp, (stub_start + STACK_SIZE_ - INFO_sizeof + INFO_scratch)(%rip)
+/* The end of a SYSCALL stub: the frame with the stack pointer kept at `scratch`, and the jump. */
+.macro SYSCALL_FRAME name vector scratch
 	lea	(stub_start + STACK_SIZE_ - INFO_sizeof + REGS_es)(%rip), %rsp
 	push	$GUEST_SS
-	push	(stub_start + STACK_SIZE_ - INFO_sizeof + INFO_scratch)(%rip)
+	pushq	(\scratch)(%rip)
 	push	%r11
 	push	$GUEST_CS
 	push	%rcx
@@ -34,8 +27,21 @@
 	.globl	\name\()_jump
 .endm
 
+/*
+ * The SYSCALL stub, copied to the first page of each CPU's stack area, so that everything it needs is
+ * at a fixed distance. The jump at its end is patched for the distance to its target.
+ */
+#define STUB_SCRATCH (stub_start+STACK_SIZE_-INFO_sizeof+INFO_scratch)
+.macro SYSCALL_STUB name vector
+	.balign	64
+	.globl	\name
+\name:
+	mov	%rsp, STUB_SCRATCH(%rip)
+	SYSCALL_FRAME \name, \vector, STUB_SCRATCH
+.endm
+
 /* The same with page-table isolation (xpti.S): the stack pointer is the one register that is free. */
-#define XPTI_STUB (stub_start + XPTI_DISTANCE)
+#define XPTI_STUB (stub_start+XPTI_DISTANCE)
 .macro SYSCALL_STUB_XPTI name vector
 	.balign	64
 	.globl	\name
@@ -45,18 +51,7 @@
 	test	%rsp, %rsp
 	jz	1f
 	mov	%rsp, %cr3
-1:	lea	(stub_start + STACK_SIZE_ - INFO_sizeof + REGS_es)(%rip), %rsp
-	push	$GUEST_SS
-	pushq	(XPTI_STUB + XPTI_scratch)(%rip)
-	push	%r11
-	push	$GUEST_CS
-	push	%rcx
-	push	$0
-	movl	$\vector, 4(%rsp)
-	.byte	0xe9
-\name\()_jump:
-	.long	0
-	.globl	\name\()_jump
+1:	SYSCALL_FRAME \name, \vector, (XPTI_STUB+XPTI_scratch)
 .endm
 
 	.globl	stub_start, stub_end

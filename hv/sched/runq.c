@@ -347,8 +347,11 @@ static bool idle_beside(unsigned int cpu)
 {
 	unsigned int idle;
 
-	for_each_set_bit(idle, sched_idle_map,
-			 CONFIG_NR_CPUS) if (pool_same(idle, cpu)) return true;
+	for_each_set_bit(idle, sched_idle_map, CONFIG_NR_CPUS)
+	{
+		if (pool_same(idle, cpu))
+			return true;
+	}
 	return false;
 }
 
