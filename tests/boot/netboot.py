@@ -7,10 +7,10 @@ import os
 import shutil
 import signal
 import subprocess
-import threading
 import time
 
 from qemu import BootFailure, OUT, SRC, WORK, scale
+from web import serve
 
 BUNDLE = OUT / "images/netboot"
 
@@ -47,18 +47,9 @@ class Quiet(http.server.SimpleHTTPRequestHandler):
         pass
 
 
-@contextlib.contextmanager
 def http_server(folder):
-    """Serves a folder on this machine, which is 10.0.2.2 on QEMU's network; gives the port."""
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0),
-                                             functools.partial(Quiet, directory=folder))
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield server.server_address[1]
-    finally:
-        server.shutdown()
-        server.server_close()
+    """Serves a folder; see serve()."""
+    return serve(functools.partial(Quiet, directory=folder))
 
 
 class Lab:

@@ -258,6 +258,13 @@ class Machine:
         self.child.wait()
         return self.child.exitstatus
 
+    def end(self, command, reason):
+        """Ends the machine from dom0's shell: QEMU must say that it ended so, and end well."""
+        self.monitor.connect()
+        self.send(f"{command}\n")
+        assert self.wait_end() == 0
+        assert self.monitor.end_reason() == reason
+
     def still_silent(self, seconds=3):
         """True when QEMU lives on and prints nothing for so long."""
         at = self.child.expect([r"[^\s]", pexpect.EOF, pexpect.TIMEOUT], timeout=seconds)

@@ -1,23 +1,21 @@
 # SPDX-License-Identifier: MIT
 """Real work of devices in dom0, all at the same time: three kinds of disk, two network cards."""
-import contextlib
 import hashlib
 import http.server
 import random
 import re
-import threading
 
 import pytest
 
 from rig import DISKS, disk_name
+from web import serve
 
 DOWNLOAD_MB = 4
 FILE_MB = 6
 
 
-@contextlib.contextmanager
 def web_server(content):
-    """Serves the content, to this host only; gives the port."""
+    """Serves the content; see serve()."""
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self):
@@ -29,15 +27,7 @@ def web_server(content):
         def log_message(self, *args):
             pass
 
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield server.server_address[1]
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    return serve(Handler)
 
 
 def card_of(machine, driver):

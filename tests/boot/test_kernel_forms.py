@@ -15,8 +15,5 @@ def test_kernel_form(boot, form, end):
     m = boot(kernel=kernel_as(form), dom0_args="domus.rescue")
     m.to_prompt(r"rescue:~# ")
     m.check_clean()
-    m.monitor.connect()
-    m.send(f"{end}\n")
-    assert m.wait_end() == 0
-    assert m.monitor.end_reason() == {"poweroff": "guest-shutdown", "reboot": "guest-reset"}[end]
+    m.end(end, {"poweroff": "guest-shutdown", "reboot": "guest-reset"}[end])
     assert re.search(r"reboot: (Power down|Restarting system)", m.text())

@@ -69,7 +69,4 @@ def test_end(boot, machine, smp, end, reason):
     m = boot(machine=machine, smp=smp)
     m.choose(0)
     m.to_prompt()
-    m.monitor.connect()
-    m.send(f"{end}\n")
-    assert m.wait_end() == 0
-    assert m.monitor.end_reason() == reason
+    m.end(end, reason)

@@ -44,10 +44,7 @@ def test_grub(uefi):
     m.to_prompt()
     assert "(hv) Loader: GRUB" in m.text()
     check_dom0(m)
-    m.monitor.connect()
-    m.send("poweroff\n")
-    assert m.wait_end() == 0
-    assert m.monitor.end_reason() == "guest-shutdown"
+    m.end("poweroff", "guest-shutdown")
 
 
 @pytest.mark.matrix
@@ -58,10 +55,7 @@ def test_program(uefi, machine):
     m.to_prompt()
     assert "(hv) Loader: UEFI firmware" in m.text()
     check_dom0(m)
-    m.monitor.connect()
-    m.send("reboot\n")
-    assert m.wait_end() == 0
-    assert m.monitor.end_reason() == "guest-reset"
+    m.end("reboot", "guest-reset")
 
 
 @pytest.mark.matrix
