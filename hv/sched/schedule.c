@@ -81,7 +81,7 @@ static nsec_t time_left(const struct runq *rq, const struct vcpu *v)
 	const struct vcpu *first = runq_first(rq);
 
 	return share_left(v->sched.vtime, v->sched.weight, first->sched.node.key,
-			  first->sched.weight);
+			  first->sched.weight, share_step(rq->nr));
 }
 
 /* With the lock: shall prev, which could go on, make room? */

@@ -16,8 +16,13 @@
 #define WEIGHT_DEFAULT 256
 #define WEIGHT_MAX     65535
 
-/* How far the running vcpu may be ahead of the first one that waits before they change places. */
-#define SHARE_STEP (4 * NSEC_PER_MSEC)
+/*
+ * How far the running vcpu may be ahead of the first one that waits before they change places: a round of
+ * all that want to run takes SHARE_ROUND while each has at least SHARE_STEP_MIN of it.
+ */
+#define SHARE_ROUND    (8 * NSEC_PER_MSEC)
+#define SHARE_STEP     (SHARE_ROUND / 2) /* of two */
+#define SHARE_STEP_MIN (1 * NSEC_PER_MSEC)
 /* The most that sleeping earns: a waking vcpu may be that far behind the queue's clock. */
 #define SHARE_CREDIT (6 * NSEC_PER_MSEC)
 /* Who was away so long is no longer compared: beside a light one the clock may have run half its way round. */
@@ -50,13 +55,19 @@ static inline s64 share_clamp(s64 ahead, u16 weight)
 	return ahead > debt ? debt : share_credit(ahead, weight);
 }
 
-/*
- * How long the running one may go on until it is SHARE_STEP (of the other's weight) ahead of the first
- * that waits, ns; 0: not at all.
- */
-static inline nsec_t share_left(u64 vtime, u16 weight, u64 first, u16 first_weight)
+/* The step, ns, beside so many that wait: 1..UINT_MAX - 1. */
+static inline nsec_t share_step(unsigned int waiting)
 {
-	s64 room = (s64)(first - vtime) + (s64)share_vtime(SHARE_STEP, first_weight);
+	return max(SHARE_ROUND / (nsec_t)(waiting + 1), (nsec_t)SHARE_STEP_MIN);
+}
+
+/*
+ * How long the running one may go on until it is a step, ns, ahead of the first that waits, ns; 0: not at
+ * all. The step is one of the heavier of the two, for the lighter it is a shorter time.
+ */
+static inline nsec_t share_left(u64 vtime, u16 weight, u64 first, u16 first_weight, nsec_t step)
+{
+	s64 room = (s64)(first - vtime) + (s64)share_vtime(step, max(weight, first_weight));
 
 	return room <= 0 ? 0 : (nsec_t)(((u64)room >> 12) * weight >> 12) + 1;
 }

@@ -34,12 +34,20 @@ shares() { # NAME SECONDS GUEST...
 	shift 2
 	ids=
 	for g in "$@"; do ids="$ids $(xl domid "$g")"; done
-	sleep 2
 	# shellcheck disable=SC2086
 	echo "BENCH share.$name $(/bench/shares "$seconds" $ids)"
 }
 
+# dom0 works beside another guest; the emulator is told to change between processors often meanwhile.
+late_dom0() { # NAME
+	echo "BENCH pulse on"
+	sleep 5
+	echo "BENCH late.$1 $(/bench/shares sleep 200)"
+	echo "BENCH pulse off"
+}
+
 for i in 1 2 3 4 5 6 7 8 9; do guest i$i idle; done
+late_dom0 alone
 guest g1 spin
 shares lone 5 g1
 guest g2 spin
@@ -63,11 +71,7 @@ xl pause yield
 each unpause g2 g3
 for i in 4 5 6 7 8 9 10; do guest g$i spin; done
 shares ten 10 g1 g2 g3 g4 g5 g6 g7 g8 g9 g10
-# Here dom0 runs beside a busy processor; the emulator is told to change between them often.
-echo "BENCH pulse on"
-sleep 5
-echo "BENCH late.dom0 $(/bench/shares sleep 200)"
-echo "BENCH pulse off"
+late_dom0 dom0
 guest nap nap
 # It tells each few seconds; the first ones fall into what dom0 did to create it.
 sleep 12
@@ -75,6 +79,8 @@ late=$(grep -h 'probe: nap median' /var/log/xen/console/guest-nap.log | tail -n 
 echo "BENCH late.nap $(echo "$late" | awk '{ print $4, $6 }')"
 each pause nap g3 g4 g5 g6 g7 g8 g9 g10
 xl vcpu-pin g1 0 0
+echo "BENCH pulse on"
+sleep 5
 shares apart 5 g1 g2
 echo "BENCH end"
 while :; do sleep 1000; done

@@ -104,7 +104,8 @@ SHARES = {
     "beside one that yields before each 10 ms, from a half": ("share.yield", [1 / 2, None]),
 }
 LATE = {"a guest that naps beside ten busy ones": "late.nap",
-        "dom0 on its own processor meanwhile": "late.dom0"}
+        "dom0 on its own processor meanwhile": "late.dom0",
+        "dom0 while no guest runs": "late.alone"}
 
 
 def worst(figures, wanted):

@@ -58,6 +58,58 @@ static void test_weights(void **state)
 	check_shares(v, part, 3, 20 * NSEC_PER_SEC, 4);
 }
 
+static struct vcpu *close[10];
+static unsigned int nr_close;
+static u64 furthest;
+
+/* How far two of them are apart, in ns of weight 256. */
+static void measure_distance(void)
+{
+	u64 least = ~0ULL, most = 0;
+
+	for (unsigned int i = 0; i < nr_close; i++) {
+		u64 t = vcpu_cpu_time(close[i]) * 256 / close[i]->sched.weight;
+
+		least = min(least, t);
+		most = max(most, t);
+	}
+	furthest = max(furthest, most - least);
+}
+
+static u64 distance_of(unsigned int n, u16 weight, u16 factor)
+{
+	for (nr_close = 0; nr_close < n; nr_close++) {
+		close[nr_close] = new_vcpu(nr_close);
+		close[nr_close]->sched.weight = weight;
+		weight = (u16)(weight * factor);
+		vcpu_up(close[nr_close]);
+	}
+	furthest = 0;
+	fake_settle();
+	fake_run(NSEC_PER_SEC, measure_distance);
+	return furthest;
+}
+
+/* At any moment, not only in the long run: a step more or less for each. */
+static void test_close_at_any_moment(void **state)
+{
+	(void)state;
+	assert_in_range(distance_of(10, 256, 1), SHARE_STEP_MIN / 2, 2 * SHARE_STEP_MIN + 200000);
+}
+
+static void test_two_close(void **state)
+{
+	(void)state;
+	assert_in_range(distance_of(2, 256, 1), SHARE_STEP / 2, SHARE_STEP + 200000);
+}
+
+/* The steps are those of the heaviest: 8/3 ms of it. */
+static void test_weights_close(void **state)
+{
+	(void)state;
+	assert_in_range(distance_of(3, 128, 2), NSEC_PER_MSEC / 2, 2 * SHARE_ROUND / 3 + 200000);
+}
+
 /* Three hogs on two CPUs have two thirds each, not a half, a half and one. */
 static void test_odd_number(void **state)
 {
@@ -262,6 +314,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_fair_share, one_cpu, teardown),
 		cmocka_unit_test_setup_teardown(test_weights, one_cpu, teardown),
+		cmocka_unit_test_setup_teardown(test_close_at_any_moment, one_cpu, teardown),
+		cmocka_unit_test_setup_teardown(test_two_close, one_cpu, teardown),
+		cmocka_unit_test_setup_teardown(test_weights_close, one_cpu, teardown),
 		cmocka_unit_test_setup_teardown(test_odd_number, four_cpus, teardown),
 		cmocka_unit_test_setup_teardown(test_cap, four_cpus, teardown),
 		cmocka_unit_test_setup_teardown(test_cap_of_many, four_cpus, teardown),
