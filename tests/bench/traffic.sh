@@ -29,7 +29,8 @@ sleep 1
 /bench/traffic serve &
 xl create -F -q /bench/traffic.cfg || echo "BENCH note the guest was not created"
 sleep 1
-grep -h 'BENCH ' /var/log/xen/console/guest-traffic.log | tr -d '\r' ||
-	tail -n 20 /var/log/xen/console/guest-traffic.log
+log=/var/log/xen/console/guest-traffic.log
+grep -q 'BENCH row' $log || tail -n 20 $log
+grep 'BENCH ' $log | tr -d '\r'
 echo "BENCH end"
 while :; do sleep 1000; done
