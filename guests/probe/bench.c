@@ -195,12 +195,21 @@ static void run_row(const struct bench_row *r)
 	printf("bench: %-42s %lu\n", r->name, t / ROUNDS);
 }
 
+static void run_rows(const struct bench_row *r)
+{
+	for (; r->name; r++)
+		run_row(r);
+}
+
 void bench(void)
 {
+	if (!strncmp(option("bench"), "two", 3)) {
+		run_rows(bench_two_rows);
+		return;
+	}
 	bench_prepare();
-	for (const struct bench_row *r = rows; r->name; r++)
-		run_row(r);
-	for (const struct bench_row *r = bench_linux_rows; r->name; r++)
-		run_row(r);
+	run_rows(rows);
+	run_rows(bench_linux_rows);
+	run_rows(bench_turn_rows);
 	bench_memory();
 }

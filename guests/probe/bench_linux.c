@@ -142,7 +142,7 @@ static void switch_after(void)
 static struct evtchn_send there, back;
 static volatile bool stop;
 
-static bool pair(u32 *port, u32 *peer)
+bool bench_pair(u32 *port, u32 *peer)
 {
 	struct evtchn_alloc_unbound a = {.dom = DOMID_SELF, .remote_dom = DOMID_SELF};
 	struct evtchn_bind_interdomain b = {.remote_dom = DOMID_SELF};
@@ -166,7 +166,7 @@ static void op_event(void)
 
 static bool event_before(void)
 {
-	if (!pair(&there.port, &received))
+	if (!bench_pair(&there.port, &received))
 		return false;
 	port_unmask(received);
 	upcall_mask(false);
@@ -179,7 +179,7 @@ static void event_after(void)
 	port_mask(received);
 }
 
-static void wait_port(u32 port)
+void bench_wait_port(u32 port)
 {
 	evtchn_port_t p = port;
 	struct sched_poll poll = {.nr_ports = 1};
@@ -195,7 +195,7 @@ static u32 received_back;
 static void echo(void *arg)
 {
 	while (!stop) {
-		wait_port(received);
+		bench_wait_port(received);
 		evtchn_op(EVTCHNOP_send, &back);
 	}
 }
@@ -203,12 +203,13 @@ static void echo(void *arg)
 static void op_ping(void)
 {
 	evtchn_op(EVTCHNOP_send, &there);
-	wait_port(received_back);
+	bench_wait_port(received_back);
 }
 
 static bool ping_before(void)
 {
-	if (nr_vcpus() < 2 || !pair(&there.port, &received) || !pair(&back.port, &received_back))
+	if (nr_vcpus() < 2 || !bench_pair(&there.port, &received) ||
+	    !bench_pair(&back.port, &received_back))
 		return false;
 	port_mask(received);
 	port_mask(received_back);

@@ -18,6 +18,13 @@ unsigned int nr_vcpus(void)
 	return n;
 }
 
+/* To another vcpu on this CPU; by PAUSE, to another CPU of an emulator that has them take turns. */
+static void pass_on(void)
+{
+	sched_op(SCHEDOP_yield, NULL);
+	cpu_relax();
+}
+
 void secondary_main(void);
 void secondary_main(void)
 {
@@ -32,7 +39,7 @@ void secondary_main(void)
 			/* Unless there is new work already (go_down). */
 			__sync_bool_compare_and_swap(&c->work, fn, NULL);
 		} else {
-			sched_op(SCHEDOP_yield, NULL);
+			pass_on();
 		}
 	}
 }
@@ -62,7 +69,7 @@ static bool wait_flag(volatile bool *flag, bool value)
 	u64 end = now_ns() + 5000000000UL;
 
 	while (*flag != value && now_ns() < end)
-		sched_op(SCHEDOP_yield, NULL);
+		pass_on();
 	return *flag == value;
 }
 
@@ -108,7 +115,7 @@ void cpu_down(unsigned int id)
 	c->work = go_down;
 	wait_flag(&c->up, false);
 	while (vcpu_op(VCPUOP_is_up, id, NULL) == 1 && now_ns() < end)
-		sched_op(SCHEDOP_yield, NULL);
+		pass_on();
 }
 
 void cpu_run(unsigned int id, void (*fn)(void *), void *arg)
@@ -126,7 +133,7 @@ bool cpu_wait(unsigned int id)
 	u64 end = now_ns() + 60000000000UL;
 
 	while (c->work && now_ns() < end)
-		sched_op(SCHEDOP_yield, NULL);
+		pass_on();
 	return !c->work;
 }
 

@@ -115,21 +115,31 @@ static long unmap_and_replace(struct domain *d, unsigned long arg, unsigned int 
 	return unmap(d, arg, count, replace_in, replace_out);
 }
 
-static long copy(struct domain *d, unsigned long arg, unsigned int count)
+static long copies(struct domain *d, struct gnttab_copy *u, unsigned int count,
+		   struct grant_copies *open)
 {
-	struct gnttab_copy *u = (void *)arg, op;
+	struct gnttab_copy op;
 	unsigned int i, done = 0;
 
 	for (i = 0; i < count; i++) {
 		if (copy_from_guest(&op, u + i, sizeof(op)))
 			return -XEN_EFAULT;
-		grant_copy(d, &op);
+		grant_copy(d, &op, open);
 		if (copy_to_guest(&u[i].status, &op.status, sizeof(op.status)))
 			return -XEN_EFAULT;
 		if (call_preempt(&done))
 			return i + 1;
 	}
 	return count;
+}
+
+static long copy(struct domain *d, unsigned long arg, unsigned int count)
+{
+	struct grant_copies open = {};
+	long rc = copies(d, (struct gnttab_copy *)arg, count, &open);
+
+	grant_copy_end(&open);
+	return rc;
 }
 
 /* Not offered: GNTST_bad_page is the one error after which the page is still the caller's. */

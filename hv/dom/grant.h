@@ -81,7 +81,27 @@ struct grant_unmap {
 void grant_map(struct domain *d, struct gnttab_map_grant_ref *op);
 /* n <= GRANT_UNMAP_BATCH. No TLB holds any of the mappings afterwards. */
 void grant_unmap(struct domain *d, struct grant_unmap *ops, unsigned int n);
-void grant_copy(struct domain *d, struct gnttab_copy *op);
+/* One end of a copy: a frame with a reference (and writable count), perhaps by a pinned grant. */
+struct grant_copy_side {
+	struct frame *f;   /* NULL: not open */
+	struct domain *rd; /* referenced; NULL when the frame is the caller's own */
+	u64 name;	   /* grant reference or frame number */
+	domid_t domid;
+	bool gref, write;
+};
+
+/*
+ * What the copies of one hypercall have open, zeroed before the first one: an end that the next copy names
+ * again stays open, because drivers cut what they send into many pieces of few pages. It stays as it was
+ * checked, whatever the granting guest does to the entry meanwhile.
+ */
+struct grant_copies {
+	struct grant_copy_side source, dest;
+};
+
+void grant_copy(struct domain *d, struct gnttab_copy *op, struct grant_copies *open);
+/* After the last one, before the hypercall returns. */
+void grant_copy_end(struct grant_copies *open);
 /* GNTST_* */
 int grant_swap(struct domain *d, grant_ref_t a, grant_ref_t b);
 

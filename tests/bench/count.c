@@ -5,9 +5,11 @@
  * guest (marks.h) and at two addresses: the hypervisor's entry and the kernel's.
  *
  * Arguments: out=FILE, hv=ADDRESS (0: none), kernel=ADDRESS, move=SIZE if the loader may move the
- * hypervisor by multiples of a power of two, count=off for marks and host time only.  With
+ * hypervisor by multiples of a power of two, count=off for marks and host time only, count=late to
+ * count from the first mark of marks.h on: what comes before is faster then.  With
  * blocks=FILE, FILE.MARK gets address and instructions of each block run since the mark before.
- * Which part an instruction belongs to is told by its address.  One processor only.
+ * Which part an instruction belongs to is told by its address.  Several processors must take turns in
+ * one thread, as with -icount; what they do is added up.
  */
 #include <stdbool.h>
 #include <stdio.h>
@@ -51,7 +53,8 @@ QEMU_PLUGIN_EXPORT int qemu_plugin_version = 1;
 
 static uint64_t counters[PARTS][KINDS];
 static uint64_t hv_entry, hv_entry_mask = ~0ull, kernel_entry;
-static bool counting = true;
+static bool counting = true, late;
+static uint64_t plugin;
 static FILE *out;
 
 /* A translated block.  QEMU may translate one address several times; a reader adds them up. */
@@ -81,13 +84,12 @@ static void write_blocks(const char *name)
 	fclose(file);
 }
 
-static void write_mark(unsigned int cpu, void *name)
+static void write_mark(const char *name)
 {
 	struct timespec now;
 
-	(void)cpu;
 	clock_gettime(CLOCK_REALTIME, &now);
-	fprintf(out, "{\"mark\": \"%s\", \"host\": %lld.%06ld", (const char *)name,
+	fprintf(out, "{\"mark\": \"%s\", \"host\": %lld.%06ld", name,
 		(long long)now.tv_sec, now.tv_nsec / 1000);
 	for (int p = 0; p < PARTS; p++)
 		for (int k = 0; k < KINDS; k++)
@@ -182,6 +184,11 @@ static enum kind kind_of(const uint8_t *bytes, size_t size)
 	}
 }
 
+static bool is_address(uint64_t address)
+{
+	return address == kernel_entry || is_hv_entry(address);
+}
+
 static const char *mark_at(const uint8_t *bytes, size_t size, uint64_t address)
 {
 	uint32_t disp;
@@ -195,6 +202,29 @@ static const char *mark_at(const uint8_t *bytes, size_t size, uint64_t address)
 	memcpy(&disp, bytes + 3, sizeof(disp));
 	disp -= MARK_DISP;
 	return disp < MARK_LAST ? mark_names[disp] : NULL;
+}
+
+static void translated(uint64_t id, struct qemu_plugin_tb *tb);
+
+static void begin(uint64_t id)
+{
+	qemu_plugin_register_vcpu_tb_trans_cb(id, translated);
+}
+
+static void at_address(unsigned int cpu, void *name)
+{
+	(void)cpu;
+	write_mark(name);
+}
+
+static void at_mark(unsigned int cpu, void *name)
+{
+	at_address(cpu, name);
+	if (!late)
+		return;
+	late = false;
+	counting = true;
+	qemu_plugin_reset(plugin, begin);
 }
 
 static void count(struct qemu_plugin_insn *insn, uint64_t *counter)
@@ -230,7 +260,8 @@ static void translated(uint64_t id, struct qemu_plugin_tb *tb)
 
 		if (mark)
 			qemu_plugin_register_vcpu_insn_exec_cb(
-				insn, write_mark, QEMU_PLUGIN_CB_NO_REGS, (void *)mark);
+				insn, is_address(address) ? at_address : at_mark,
+				QEMU_PLUGIN_CB_NO_REGS, (void *)mark);
 		if (counting) {
 			uint64_t *mine = counters[part_of(address)];
 			enum kind kind = kind_of(bytes, size);
@@ -254,8 +285,10 @@ static bool take_argument(const char *name, const char *value)
 		hv_entry_mask = strtoull(value, NULL, 0) - 1;
 	else if (!strncmp(name, "blocks=", 7))
 		blocks_path = strdup(value);
-	else if (!strncmp(name, "count=", 6))
-		counting = strcmp(value, "off");
+	else if (!strncmp(name, "count=", 6)) {
+		late = !strcmp(value, "late");
+		counting = !late && strcmp(value, "off");
+	}
 	else
 		return false;
 	return true;
@@ -264,6 +297,7 @@ static bool take_argument(const char *name, const char *value)
 QEMU_PLUGIN_EXPORT int qemu_plugin_install(uint64_t id, const void *info, int argc, char **argv)
 {
 	(void)info;
+	plugin = id;
 	for (int i = 0; i < argc; i++) {
 		const char *value = strchr(argv[i], '=');
 
@@ -272,6 +306,6 @@ QEMU_PLUGIN_EXPORT int qemu_plugin_install(uint64_t id, const void *info, int ar
 	}
 	if (!out || !kernel_entry)
 		return -1;
-	qemu_plugin_register_vcpu_tb_trans_cb(id, translated);
+	begin(id);
 	return 0;
 }

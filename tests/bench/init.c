@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * /init of the bench: notes the clocks at its first instruction, measures fork+exec+wait of a
- * static busybox, asks the hypervisor for its memory, and only then prints: lines "BENCH name
- * value" on the console, the last one "BENCH end".
+ * static busybox, and only then prints: lines "BENCH name value" on the console, among them the
+ * hypervisor's memory and the rows of linux.c, the last one "BENCH end".
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -26,9 +26,11 @@
 #include <xen/sysctl.h>
 #include <xen/sys/privcmd.h>
 
+#include "init.h"
 #include "marks.h"
 
 #define FORKS 200
+
 static uint64_t rdtsc(void)
 {
 	uint32_t low, high;
@@ -46,7 +48,7 @@ static uint64_t uptime_ns(void)
 }
 
 /* One write a line, so that the kernel's own messages stay apart. */
-__attribute__((format(printf, 1, 2))) static void say(const char *format, ...)
+void say(const char *format, ...)
 {
 	char line[512];
 	va_list args;
@@ -199,6 +201,7 @@ int main(void)
 		say("BENCH note busybox failed: %#x\n", failed);
 	say_system();
 	say_hypervisor_memory();
+	linux_rows();
 	say("BENCH end\n");
 	for (;;)
 		pause();

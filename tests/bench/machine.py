@@ -57,7 +57,7 @@ class Place:
                  os.path.join(HERE, "count.c"), "-o", self.path("count.so"))
         with tempfile.TemporaryDirectory(dir=self.out) as root:
             run_tool("gcc", *CFLAGS, "-static", "-s", "-D__XEN_TOOLS__",
-                     os.path.join(HERE, "init.c"), "-o", f"{root}/init")
+                     *(os.path.join(HERE, x) for x in ("init.c", "linux.c")), "-o", f"{root}/init")
             os.makedirs(f"{root}/bin")
             shutil.copy(os.path.join(self.dom0, "pkg/bin/busybox"), f"{root}/bin/busybox")
             shutil.copy(os.path.join(self.dom0, "kernel/lib/modules", self.release,
@@ -79,21 +79,47 @@ class Place:
             with open(f"{root}/bench/{name}.cfg", "w") as f:
                 f.write(f'kernel = "/bench/probe.elf"\n{rest}')
 
-    def guests_initrd(self):
-        """dom0 as it is in the image, but with guests.sh where init would go on; returns its name."""
-        with tempfile.TemporaryDirectory(dir=self.out) as root:
-            self.tools_in(root, "creating")
-            os.makedirs(f"{root}/sbin")
-            shutil.copy(os.path.join(HERE, "guests.sh"), f"{root}/sbin/init")
-            self.pack(root, "guests.cpio")
-        with open(self.path("guests.initrd"), "wb") as out:
-            with open(os.path.join(self.dom0, "initrd"), "rb") as f:
+    def joined(self, base, root, name):
+        """An initrd behind another one: what both have is the second's."""
+        self.pack(root, f"{name}.cpio")
+        with open(self.path(f"{name}.initrd"), "wb") as out:
+            with open(base, "rb") as f:
                 out.write(f.read())
             # The kernel looks for the next archive at a multiple of four.
             out.write(bytes(-out.tell() % 512))
-            with open(self.path("guests.cpio"), "rb") as f:
+            with open(self.path(f"{name}.cpio"), "rb") as f:
                 out.write(f.read())
-        return "guests.initrd"
+        return f"{name}.initrd"
+
+    def instead_of_init(self, root, script):
+        """dom0 as it is in the image, but with a script where init would go on; the initrd's name."""
+        os.makedirs(f"{root}/sbin")
+        shutil.copy(os.path.join(HERE, f"{script}.sh"), f"{root}/sbin/init")
+        return self.joined(os.path.join(self.dom0, "initrd"), root, script)
+
+    def guests_initrd(self):
+        """With guests.sh, which makes a hundred guests."""
+        with tempfile.TemporaryDirectory(dir=self.out) as root:
+            self.tools_in(root, "creating")
+            return self.instead_of_init(root, "guests")
+
+    def traffic_initrd(self):
+        """With traffic.sh, and a Linux guest that has traffic-guest.sh as its first process."""
+        linux = os.path.join(self.out, "../guests/linux")
+        with tempfile.TemporaryDirectory(dir=self.out) as root, \
+                tempfile.TemporaryDirectory(dir=self.out) as guest:
+            self.tools_in(root, "traffic", "pages")
+            os.makedirs(f"{guest}/bench")
+            shutil.copy(f"{root}/bench/traffic", f"{guest}/bench/traffic")
+            shutil.copy(os.path.join(HERE, "traffic-guest.sh"), f"{guest}/init")
+            name = self.joined(f"{linux}/initrd", guest, "traffic-guest")
+            shutil.copy(self.path(name), f"{root}/bench/linux.initrd")
+            shutil.copy(f"{linux}/tree/usr/share/guests/linux/vmlinuz", f"{root}/bench/linux")
+            with open(f"{root}/bench/traffic.cfg", "w") as f:
+                f.write('name = "traffic"\nkernel = "/bench/linux"\nramdisk = "/bench/linux.initrd"\n'
+                        'extra = "console=hvc0 quiet"\nmemory = 128\nvif = [ "bridge=xenbr1" ]\n'
+                        'disk = [ "phy:/dev/ram0,xvda,w" ]\n')
+            return self.instead_of_init(root, "traffic")
 
     def shares_initrd(self):
         """dom0 with shares.sh as its first process, and without what that does not need."""
@@ -134,6 +160,14 @@ class Place:
             run_tool("apt-get", "download", "-q", XEN_PACKAGE, cwd=tree)
             run_tool("sh", "-c", "dpkg-deb -x *.deb .", cwd=tree)
         return tree + installed
+
+    def direct(self, hypervisor, kernel, dom0_options, initrd):
+        """QEMU's arguments to be the boot loader itself, which takes no time."""
+        plain = self.path(os.path.basename(hypervisor).removesuffix(".gz") + ".plain")
+        with open(plain, "wb") as f:
+            f.write(read_image(hypervisor))
+        return ["-kernel", plain, "-append", f"{DOM0_MEMORY} console=com1 com1=115200,8n1", "-initrd",
+                f"{kernel} {dom0_options},{self.path(initrd)}"]
 
     def iso(self, name, hypervisor, kernel, dom0_options, initrd="initrd", options=""):
         menu = self.path(f"{name}.cfg")
@@ -215,7 +249,7 @@ class Result:
     """What one run left: the marks and the lines that /init printed."""
 
     def __init__(self, log, marks=os.devnull):
-        self.said, self.marks, self.notes = {}, {}, []
+        self.said, self.marks, self.notes, self.rows = {}, {}, [], row_pairs(marks)
         with open(log, errors="replace") as f:
             self.log = f.read().replace("\r", "")
         for line in self.log.split("\n"):
@@ -246,12 +280,17 @@ class Result:
         return int(self.said[name]) if name in self.said else None
 
 
-def row_marks(path, rounds=1000):
-    """What the hypervisor did for one operation of each of the probe's rows, in their order."""
+def row_pairs(path):
+    """What was counted between the two marks of each row, in their order."""
     with open(path) as f:
         marks = [m for m in map(json.loads, f) if m["mark"] == "row"]
-    return [{k: (b[f"hv.{k}"] - a[f"hv.{k}"]) // rounds for k in ("cr3", "invlpg", "msr", "locked")}
-            for a, b in zip(marks[::2], marks[1::2])]
+    return [{k: b[k] - a[k] for k in a if k != "mark"} for a, b in zip(marks[::2], marks[1::2])]
+
+
+def row_marks(path, rounds=1000):
+    """What the hypervisor did for one operation of each of the probe's rows, in their order."""
+    kept = {"hv": "insns", "cr3": "cr3", "invlpg": "invlpg", "msr": "msr", "locked": "locked"}
+    return [{k: row[f"hv.{of}"] // rounds for k, of in kept.items()} for row in row_pairs(path)]
 
 
 def functions(blocks, elf):

@@ -24,6 +24,8 @@ enum {
 
 void qemu_plugin_register_vcpu_tb_trans_cb(uint64_t id,
 					   void (*cb)(uint64_t id, struct qemu_plugin_tb *tb));
+/* Forgets all callbacks and translations soon, when no CPU runs, and then calls cb. */
+void qemu_plugin_reset(uint64_t id, void (*cb)(uint64_t id));
 size_t qemu_plugin_tb_n_insns(const struct qemu_plugin_tb *tb);
 struct qemu_plugin_insn *qemu_plugin_tb_get_insn(const struct qemu_plugin_tb *tb, size_t i);
 const void *qemu_plugin_insn_data(const struct qemu_plugin_insn *insn);

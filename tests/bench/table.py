@@ -183,6 +183,44 @@ def probe(rows):
     return markdown(head, lines) + "\n" + markdown(more, costs)
 
 
+def counters(names, rows, systems):
+    """What the highest privilege did for one operation of each row."""
+    head = [f"in the hypervisor (native: the kernel), {' : '.join(TITLES[s] for s in systems)}",
+            "instructions", "CR3 writes", "INVLPG", "MSR writes", "locked"]
+    lines = []
+    for name in names:
+        found = [rows.get(s, {}).get(name, {}) for s in systems]
+        digits = {"hv": 0, **dict.fromkeys(("cr3", "invlpg", "msr", "locked"), 1)}
+        lines.append([name] + [" : ".join(cell(f.get(k), n).removesuffix(".0") for f in found)
+                               for k, n in digits.items()])
+    return markdown(head, lines)
+
+
+def linux(rows):
+    """rows: system -> name -> counters of one operation of a Linux; native only where it is."""
+    names = list(dict.fromkeys(n for s in SYSTEMS for n in rows.get(s, {})))
+    head = ["instructions for one", *(TITLES[s] for s in SYSTEMS), "Domus/Xen", "Domus/native"]
+    lines = [compared(name, pick(rows, name, "all")) for name in names]
+    systems = [s for s in SYSTEMS if rows.get(s)]
+    return (markdown(head, lines) + "\n" + counters(names, rows, systems)) if names else ""
+
+
+def two(rows):
+    """rows: system -> name -> counters; here the hypervisor's on both processors."""
+    names = list(dict.fromkeys(n for s in ("ours", "xen") for n in rows.get(s, {})))
+    return counters(names, rows, ("ours", "xen"))
+
+
+def memory(found):
+    """found: system -> memory -> MiB of a guest -> pages beside these."""
+    rows = []
+    for size in ("4", "64"):
+        ours, xen = ((found.get(s, {}).get("memory") or {}).get(size) for s in ("ours", "xen"))
+        rows.append([f"an idle guest of {size} MiB, one vcpu", cell(ours and ours * 4, 0),
+                     cell(xen and xen * 4, 0), ratio(ours, xen)])
+    return markdown(["KiB beside its memory, mean of four", "Domus", "Xen", "Domus/Xen"], rows)
+
+
 def profile(functions, rows=15):
     """functions: phase -> list of (instructions, name), largest first."""
     text = []
