@@ -64,10 +64,12 @@ class Stub:
 
     def get(self, address):
         """A word of the stopped CPU's memory."""
-        return int.from_bytes(bytes.fromhex(self.ask(f"m{address:x},8")), "little")
+        answer = self.ask(f"m{address:x},8")
+        assert not answer.startswith("E"), f"the word at {address:#x}: {answer!r}"
+        return int.from_bytes(bytes.fromhex(answer), "little")
 
     def rsp(self):
-        return int.from_bytes(bytes.fromhex(self.ask("p7")), "little")
+        return int.from_bytes(bytes.fromhex(self.ask("g"))[7 * 8:8 * 8], "little")
 
     def write(self, symbol, data):
         """Bytes into memory, read-only or not."""
