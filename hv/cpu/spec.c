@@ -278,10 +278,13 @@ static void report_holes(u32 holes)
 	};
 	struct text t = {.n = 0};
 
-	for (unsigned int i = 0; i < SPEC_HOLES; i++)
+	for (unsigned int i = 0; i < SPEC_HOLES; i++) {
 		add(&t, holes >> i & 1, names[i]);
-	if (t.n)
+		if (!t.n || (i < SPEC_HOLES - 1 && t.n < sizeof(t.s) / 2))
+			continue;
 		pr_warn("Speculation: NOT protected against: %s\n", t.s);
+		t.n = 0;
+	}
 }
 
 /* --- MSRs --- */

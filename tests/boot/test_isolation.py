@@ -122,8 +122,7 @@ def test_iret_after_nmi_faults(boot, stub, way_out, isolated, word, selector):
     rip = stub.get(frame)
     stub.put(frame + 8 * word, selector.to_bytes(8, "little"))
     stub.leave()
-    m.wait(rf"probe: PANIC: vcpu 0: trap {FAILSAFE:#x} error 0x0 rip {rip:#x} ", 60, dead=())
-    assert "Panic on CPU" not in m.text()
+    m.wait(rf"probe: PANIC: vcpu 0: trap {FAILSAFE:#x} error 0x0 rip {rip:#x} ")
 
 
 # The bits of Skylake's microcode of after 2018, made up: QEMU takes the MSR writes. What it cannot do is off.

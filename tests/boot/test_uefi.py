@@ -138,14 +138,21 @@ def test_program_with_a_damaged_kernel(uefi):
     assert any("first boot module is not a kernel" in x for x in read_screen(m))
 
 
-# mov $EFI_INVALID_PARAMETER, %rax; ret; and what hangs.
-REFUSES, HANGS = bytes.fromhex("48b80200000000000080c3"), bytes.fromhex("ebfe")
 EXIT, STALL = 232, 248  # in the table of boot services
-SCRATCH = 0x2000  # memory that nobody uses
+HANGS, SCRATCH = 0x2000, 0x2008  # memory that nobody uses
+
+
+def refusal(tables):
+    """ExitBootServices that takes another service away, and fails."""
+    code = b""
+    for at in tables:  # movabs $service, %rax; movq $HANGS, (%rax)
+        code += b"\x48\xb8" + (at + STALL).to_bytes(8, "little")
+        code += b"\x48\xc7\x00" + HANGS.to_bytes(4, "little")
+    return code + bytes.fromhex("48b80200000000000080c3")  # EFI_INVALID_PARAMETER
 
 
 def keep_firmware(m, stub):
-    """Damages the boot services of a machine that stands still: nobody may leave, or wait."""
+    """Damages the boot services of a machine that stands still: nobody may leave, or wait after that."""
     memory = Memory(m)
     try:
         hits = [x.start() for x in re.finditer(b"BOOTSERV", memory.ram)]
@@ -156,10 +163,10 @@ def keep_firmware(m, stub):
     assert tables, hits
     stub.connect()
     stub.ask("Qqemu.PhyMemMode:1")
-    stub.put(SCRATCH, REFUSES + HANGS)
+    stub.put(HANGS, b"\xeb\xfe")
+    stub.put(SCRATCH, refusal(tables))
     for at in tables:
         stub.put(at + EXIT, SCRATCH.to_bytes(8, "little"))
-        stub.put(at + STALL, (SCRATCH + len(REFUSES)).to_bytes(8, "little"))
     stub.leave()
 
 
