@@ -178,15 +178,13 @@ static void test_line(void **state)
 
 	spin_wait_hook = yield_rarely;
 	done = 0;
-	lock.next = lock.serving = first;
+	lock = (spinlock_t){.next = first, .serving = first};
 	spin_lock(&lock);
 	for (uintptr_t i = 0; i < THREADS; i++) {
 		assert_int_equal(pthread_create(&t[i], NULL, in_line, (void *)i), 0);
 		while (READ_ONCE(lock.next) != (u16)(first + i + 1))
 			sched_yield();
 	}
-	while (!READ_ONCE(lock.claimed))
-		sched_yield();
 	spin_unlock(&lock);
 	for (unsigned int i = 0; i < THREADS; i++)
 		pthread_join(t[i], NULL);
