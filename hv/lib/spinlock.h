@@ -33,7 +33,7 @@ typedef struct spinlock {
 	}
 
 /* How often a waiter looks at a lock before it joins the line. */
-#define SPIN_PATIENCE 4096
+#define SPIN_PATIENCE 256
 
 extern void (*spin_wait_hook)(void);
 /* Set by a panic, when the other processors stand still for good: whose locks those were matters no more. */
