@@ -2,6 +2,7 @@
 #include "fake/fake.h"
 #include <pthread.h>
 #include <sched.h>
+#include <time.h>
 #include "lib/spinlock.h"
 
 #define THREADS 4
@@ -50,6 +51,15 @@ static void ignore(void)
 {
 	if (++waits > SPIN_PATIENCE)
 		spin_ignored = true;
+}
+
+/* Of a test that has failed nothing is left for the next one. */
+static int reset(void **state)
+{
+	spin_ignored = false;
+	spin_wait_hook = NULL;
+	lock = (spinlock_t)SPINLOCK_INIT;
+	return 0;
 }
 
 /* The same with a line that nobody will move on. */
@@ -175,6 +185,7 @@ static void test_line(void **state)
 {
 	pthread_t t[THREADS];
 	u16 first = 0xffff;
+	time_t end;
 
 	spin_wait_hook = yield_rarely;
 	done = 0;
@@ -182,8 +193,10 @@ static void test_line(void **state)
 	spin_lock(&lock);
 	for (uintptr_t i = 0; i < THREADS; i++) {
 		assert_int_equal(pthread_create(&t[i], NULL, in_line, (void *)i), 0);
-		while (READ_ONCE(lock.next) != (u16)(first + i + 1))
+		for (end = time(NULL) + 60; READ_ONCE(lock.next) != (u16)(first + i + 1);) {
 			sched_yield();
+			assert_true(time(NULL) < end);
+		}
 	}
 	spin_unlock(&lock);
 	for (unsigned int i = 0; i < THREADS; i++)
@@ -199,7 +212,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_alone),
 		cmocka_unit_test(test_ignored),
-		cmocka_unit_test(test_ignored_in_line),
+		cmocka_unit_test_teardown(test_ignored_in_line, reset),
 		cmocka_unit_test(test_threads),
 		cmocka_unit_test(test_hook),
 		cmocka_unit_test(test_patience),
