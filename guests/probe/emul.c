@@ -5,13 +5,6 @@
 #include "topics.h"
 #include "msr.h"
 
-static void xen_cpuid(u32 leaf, u32 sub, u32 r[4])
-{
-	asm volatile(XEN_EMULATE_PREFIX "cpuid"
-		     : "=a"(r[0]), "=b"(r[1]), "=c"(r[2]), "=d"(r[3])
-		     : "0"(leaf), "2"(sub));
-}
-
 static void cpuid(void)
 {
 	u32 r[4], max;

@@ -30,6 +30,14 @@ static inline long call5(u64 nr, u64 a, u64 b, u64 c, u64 d, u64 e)
 #define CALL_(nr, a, b, c, d, e, ...) call5(nr, (u64)(a), (u64)(b), (u64)(c), (u64)(d), (u64)(e))
 #define hcall(nr, ...)		      CALL_(nr, ##__VA_ARGS__, 0, 0, 0, 0, 0)
 
+/* The hypervisor's answer, not the processor's. */
+static inline void xen_cpuid(u32 leaf, u32 sub, u32 r[4])
+{
+	asm volatile(XEN_EMULATE_PREFIX "cpuid"
+		     : "=a"(r[0]), "=b"(r[1]), "=c"(r[2]), "=d"(r[3])
+		     : "0"(leaf), "2"(sub));
+}
+
 extern char hypercall_page[];
 
 static inline long page_call2(u64 nr, u64 a, u64 b)

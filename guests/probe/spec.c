@@ -8,13 +8,6 @@
 #define PRED_CMD  0x49
 #define GP	  13
 
-static void xen_cpuid(u32 leaf, u32 sub, u32 r[4])
-{
-	asm volatile(XEN_EMULATE_PREFIX "cpuid"
-		     : "=a"(r[0]), "=b"(r[1]), "=c"(r[2]), "=d"(r[3])
-		     : "0"(leaf), "2"(sub));
-}
-
 static int wr(u32 nr, u64 val)
 {
 	struct msr m = {nr, val};

@@ -180,15 +180,13 @@ static long swap_grant_ref(struct domain *d, unsigned long arg, unsigned int cou
 /* A referenced domain that d may ask about, or NULL with a GNTST_* code. */
 static struct domain *get_target(struct domain *d, domid_t id, s16 *status)
 {
-	struct domain *t;
+	int err;
+	struct domain *t = domain_get_target(d, id, &err);
 
-	if (id == DOMID_SELF)
-		id = d->id;
-	*status = GNTST_permission_denied;
-	if (id != d->id && !d->privileged)
-		return NULL;
-	t = domain_get(id);
-	*status = t ? GNTST_okay : GNTST_bad_domain;
+	if (t)
+		*status = GNTST_okay;
+	else
+		*status = err == -XEN_EPERM ? GNTST_permission_denied : GNTST_bad_domain;
 	return t;
 }
 
@@ -271,13 +269,13 @@ static long get_version(struct domain *d, unsigned long arg, unsigned int count)
 {
 	struct gnttab_get_version *u = (void *)arg, op;
 	struct domain *t;
-	s16 status;
+	int err;
 
 	if (copy_from_guest(&op, u, sizeof(op)))
 		return -XEN_EFAULT;
-	t = get_target(d, op.dom, &status);
+	t = domain_get_target(d, op.dom, &err);
 	if (!t)
-		return status == GNTST_permission_denied ? -XEN_EPERM : -XEN_ESRCH;
+		return err;
 	domain_put(t);
 	op.version = 1;
 	return copy_to_guest(u, &op, sizeof(op)) ? -XEN_EFAULT : (long)count;

@@ -217,6 +217,7 @@ static void report_offers(const struct spec_cpu *c)
 	add(&t, (c->e8b >> 12 & 1) && !(c->l7d >> 26 & 1), "IBPB");
 	add(&t, (c->l7d >> 27 & 1) || (c->e8b >> 15 & 1), "STIBP");
 	add(&t, (c->l7d >> 31 & 1) || (c->e8b >> 24 & 1), "SSBD");
+	add(&t, c->vendor == VENDOR_AMD && (c->e8b >> 28 & 1), "PSFD");
 	add(&t, (c->l7d >> 10 & 1) || (c->e21a >> 5 & 1), "VERW clears");
 	add(&t, c->smep, "SMEP");
 	pr_info("Speculation: family 0x%x model 0x%x%s offers: %s\n", c->family, c->model,
@@ -234,14 +235,16 @@ static void report_choice(const struct spec_choice *s)
 	add(&t, s->always & SPEC_CTRL_BHI_DIS_S, "BHI_DIS_S");
 	add(&t, s->always & SPEC_CTRL_STIBP, "STIBP");
 	add(&t, s->always & SPEC_CTRL_SSBD, "SSBD");
+	add(&t, s->always & SPEC_CTRL_PSFD, "PSFD");
 	add(&t, true, "on entry: registers cleared");
 	add(&t, s->ibrs_entry, "IBRS");
 	add(&t, s->ibpb_entry, "IBPB");
 	add(&t, s->rsb_entry, "return stack filled");
 	add(&t, s->verw, "on exit: VERW");
-	add(&t, s->ibpb_switch || s->rsb_switch, "between domains:");
-	pr_info("Speculation: used: %s%s%s\n", t.s, s->ibpb_switch ? " IBPB" : "",
-		s->rsb_switch ? " return stack filled" : "");
+	add(&t, s->ibpb_switch || s->rsb_switch || s->div_scrub, "between domains:");
+	pr_info("Speculation: used: %s%s%s%s\n", t.s, s->ibpb_switch ? " IBPB" : "",
+		s->rsb_switch ? " return stack filled" : "",
+		s->div_scrub ? " divider cleared" : "");
 }
 
 static const char *which(bool dom0, bool domu)
@@ -270,13 +273,18 @@ static void report_holes(u32 holes)
 		"return address prediction (SRSO)",
 		"branch history (BHI)",
 		"absent page-table entries (L1TF)",
+		"branch targets between threads of a core (no STIBP)",
+		"return targets (Retbleed on Intel)",
 	};
 	struct text t = {.n = 0};
 
-	for (unsigned int i = 0; i < SPEC_HOLES; i++)
+	for (unsigned int i = 0; i < SPEC_HOLES; i++) {
 		add(&t, holes >> i & 1, names[i]);
-	if (t.n)
+		if (!t.n || (i < SPEC_HOLES - 1 && t.n < sizeof(t.s) / 2))
+			continue;
 		pr_warn("Speculation: NOT protected against: %s\n", t.s);
+		t.n = 0;
+	}
 }
 
 /* --- MSRs --- */
@@ -311,6 +319,8 @@ void spec_change_domain(void)
 		wrmsr(MSR_PRED_CMD, 1);
 	if (spec_choice.rsb_switch)
 		spec_fill_rsb();
+	if (spec_choice.div_scrub)
+		__asm__ __volatile__("divl %2" ::"a"(0), "d"(0), "r"(1) : "cc");
 }
 
 void spec_init(void)

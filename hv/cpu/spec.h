@@ -16,6 +16,7 @@
 #define SPEC_CTRL_IBRS	    1u
 #define SPEC_CTRL_STIBP	    2u
 #define SPEC_CTRL_SSBD	    4u
+#define SPEC_CTRL_PSFD	    (1u << 7)
 #define SPEC_CTRL_BHI_DIS_S (1u << 10)
 
 enum spec_thunk {
@@ -43,6 +44,7 @@ struct spec_cpu {
 struct spec_options {
 	enum spec_thunk thunk;
 	s8 ibrs, ibpb, ibpb_entry, stibp, ssbd, rsb, md_clear, msr_sc;
+	s8 psfd, unpriv_mmio, div_scrub, bhi_dis_s;
 	s8 xpti_dom0, xpti_domu, l1tf_dom0, l1tf_domu; /* of xpti= and pv-l1tf= */
 };
 extern struct spec_options spec_options; /* of spec-ctrl=, all -1 without it */
@@ -58,7 +60,10 @@ extern bool opt_smt;			 /* smt=: all threads of a core are used */
 #define SPEC_HOLE_SRSO	   (1u << 6) /* return addresses mispredicted: AMD Zen 3, Zen 4 */
 #define SPEC_HOLE_BHI	   (1u << 7) /* branch history */
 #define SPEC_HOLE_L1TF	   (1u << 8) /* page-table entries that are not present */
-#define SPEC_HOLES	   9
+#define SPEC_HOLE_STIBP	   (1u << 9) /* branch targets: the sibling makes them */
+#define SPEC_HOLE_RETURNS \
+	(1u << 10) /* an empty return stack is refilled from branches: Intel's Skylake */
+#define SPEC_HOLES 11
 
 struct spec_choice {
 	enum spec_thunk thunk;
@@ -70,6 +75,7 @@ struct spec_choice {
 	bool rsb_entry;	  /* the return stack is filled on each entry */
 	bool rsb_switch;  /* ... when a CPU turns to another domain */
 	bool verw, verw_idle;
+	bool div_scrub;		   /* the divider is cleared when a CPU turns to another domain */
 	bool xpti_dom0, xpti_domu; /* page-table isolation */
 	bool l1tf_dom0, l1tf_domu; /* absent page-table entries must name no RAM */
 	u32 always;		   /* SPEC_CTRL bits that are always set */

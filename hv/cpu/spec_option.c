@@ -6,9 +6,9 @@
 
 #define MAX_WORD 48
 
-#define ALL(thunk, x)                                         \
-	{                                                     \
-		thunk, x, x, x, x, x, x, x, x, -1, -1, -1, -1 \
+#define ALL(thunk, x)                                                     \
+	{                                                                 \
+		thunk, x, x, x, x, x, x, x, x, x, x, x, x, -1, -1, -1, -1 \
 	}
 static const struct spec_options all_default = ALL(THUNK_DEFAULT, -1);
 /* What an attacker could only be kept out by guessing: spec-ctrl=no. */
@@ -63,9 +63,18 @@ static bool parse_switch(const char *name, bool on, struct spec_options *o)
 		const char *name;
 		s8 *var;
 	} table[] = {
-		{"msr-sc", &o->msr_sc}, {"rsb", &o->rsb},   {"md-clear", &o->md_clear},
-		{"ibpb", &o->ibpb},	{"ibrs", &o->ibrs}, {"ibpb-entry", &o->ibpb_entry},
-		{"stibp", &o->stibp},	{"ssbd", &o->ssbd},
+		{"msr-sc", &o->msr_sc},
+		{"rsb", &o->rsb},
+		{"md-clear", &o->md_clear},
+		{"ibpb", &o->ibpb},
+		{"ibrs", &o->ibrs},
+		{"ibpb-entry", &o->ibpb_entry},
+		{"stibp", &o->stibp},
+		{"ssbd", &o->ssbd},
+		{"unpriv-mmio", &o->unpriv_mmio},
+		{"psfd", &o->psfd},
+		{"div-scrub", &o->div_scrub},
+		{"bhi-dis-s", &o->bhi_dis_s},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(table); i++)
@@ -77,9 +86,28 @@ static bool parse_switch(const char *name, bool on, struct spec_options *o)
 		set_xen(o, on);
 	else if (!strcmp(name, "pv"))
 		set_pv(o, on);
-	else
-		return false;
+	else if (strcmp(name, "hvm") && strcmp(name, "l1d-flush"))
+		return false; /* these two are about guests of a kind that is not there */
 	return true;
+}
+
+/* msr-sc=, rsb=, md-clear=, ibpb-entry= for one kind of guests: [no-]{pv,hvm}[=<bool>]. */
+static bool parse_kind(const char *name, const char *v, struct spec_options *o)
+{
+	static const char *const names[] = {"msr-sc", "rsb", "md-clear", "ibpb-entry"};
+	bool on = strncmp(v, "no-", 3) != 0, hvm;
+	const char *kind = on ? v : v + 3, *rest;
+	bool known = false;
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		known |= !strcmp(name, names[i]);
+	hvm = !strncmp(kind, "hvm", 3);
+	if (!known || (!hvm && strncmp(kind, "pv", 2)))
+		return false;
+	rest = kind + (hvm ? 3 : 2);
+	if (*rest && (!on || *rest != '=' || cmdline_bool(rest + 1, &on)))
+		return false;
+	return hvm || parse_switch(name, on, o);
 }
 
 /* word: ours to cut. */
@@ -101,7 +129,8 @@ static bool parse_word(char *word, struct spec_options *o)
 	if (!strcmp(word, "bti-thunk"))
 		ok = parse_thunk(value + 1, o);
 	else
-		ok = !cmdline_bool(value + 1, &on) && parse_switch(word, on, o);
+		ok = cmdline_bool(value + 1, &on) ? parse_kind(word, value + 1, o)
+						  : parse_switch(word, on, o);
 	*value = '='; /* whole again, for the message */
 	return ok;
 }

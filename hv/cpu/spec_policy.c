@@ -12,6 +12,7 @@ enum {
 	CAP_RSBA = 2,
 	CAP_MDS_NO = 5,
 	CAP_TAA_NO = 8,
+	CAP_FB_CLEAR = 17,
 	CAP_RRSBA = 19,
 	CAP_BHI_NO = 20,
 	CAP_RFDS_NO = 27,
@@ -19,7 +20,7 @@ enum {
 };
 
 struct offers {
-	bool ibrs, eibrs, auto_ibrs, ibpb, stibp, ssbd, verw;
+	bool ibrs, eibrs, auto_ibrs, ibpb, stibp, ssbd, psfd, verw;
 };
 
 static bool is_intel(const struct spec_cpu *c)
@@ -58,6 +59,7 @@ static struct offers what_is_offered(const struct spec_cpu *c)
 		.ibpb = BIT_IN(c->l7d, 26) || BIT_IN(c->e8b, 12),
 		.stibp = BIT_IN(c->l7d, 27) || (is_amd(c) && BIT_IN(c->e8b, 15)),
 		.ssbd = BIT_IN(c->l7d, 31) || (is_amd(c) && BIT_IN(c->e8b, 24)),
+		.psfd = is_amd(c) && BIT_IN(c->e8b, 28),
 		.verw = BIT_IN(c->l7d, 10) || rfds_clear || (is_amd(c) && BIT_IN(c->e21a, 5)),
 	};
 }
@@ -118,6 +120,18 @@ static bool has_srso(const struct spec_cpu *c)
 	return is_amd(c) && c->family == 0x19 && !BIT_IN(c->e21a, 29);
 }
 
+/* The divider keeps the last quotient, for a division by zero that is run ahead to show: Zen 1. */
+static bool has_div_leak(const struct spec_cpu *c)
+{
+	return is_amd(c) && c->family == 0x17 && (c->model < 0x30 || (c->model & 0xf0) == 0x50);
+}
+
+/* Data that devices' registers left in the fill buffers, which VERW clears. */
+static bool has_fb_clear(const struct spec_cpu *c)
+{
+	return is_intel(c) && has_cap(c, CAP_FB_CLEAR);
+}
+
 static bool pick(s8 option, bool by_default)
 {
 	return option < 0 ? by_default : option;
@@ -127,7 +141,7 @@ static bool pick(s8 option, bool by_default)
 static void choose_branches(const struct spec_cpu *c, const struct spec_options *o,
 			    const struct offers *f, struct spec_choice *s)
 {
-	bool bhi_ctrl = BIT_IN(c->l7_2d, 4);
+	bool bhi_ctrl = pick(o->bhi_dis_s, true) && BIT_IN(c->l7_2d, 4);
 
 	s->thunk = THUNK_RETPOLINE;
 	if (f->auto_ibrs && o->ibrs) {
@@ -144,6 +158,8 @@ static void choose_branches(const struct spec_cpu *c, const struct spec_options 
 		s->ibrs_entry = true;
 		s->thunk = THUNK_JMP;
 	}
+	if (!retpoline_safe(c) && !s->ibrs_always && !s->ibrs_entry)
+		s->holes |= SPEC_HOLE_RETURNS;
 	if (o->thunk != THUNK_DEFAULT)
 		s->thunk = o->thunk;
 	if (s->thunk == THUNK_LFENCE && !c->lfence_waits)
@@ -162,6 +178,7 @@ static void choose_barriers(const struct spec_cpu *c, const struct spec_options 
 	/* With SMEP a guest's return addresses lead to pages where we do not execute. */
 	s->rsb_entry = pick(o->rsb, !c->smep);
 	s->rsb_switch = pick(o->rsb, true);
+	s->div_scrub = pick(o->div_scrub, has_div_leak(c));
 	if (!s->ibpb_switch)
 		s->holes |= SPEC_HOLE_GUESTS;
 	if (has_btc(c) && !s->ibpb_entry)
@@ -176,7 +193,8 @@ static void choose_buffers(const struct spec_cpu *c, const struct spec_options *
 	bool shared = has_mds(c) || has_taa(c);
 	bool needed = shared || has_rfds(c) || has_tsa(c);
 
-	s->verw = pick(o->md_clear, needed && f->verw);
+	s->verw = pick(o->md_clear, needed && f->verw) ||
+		  (has_fb_clear(c) && pick(o->unpriv_mmio, false));
 	s->verw_idle = s->verw && c->smt;
 	if (needed && !(s->verw && f->verw))
 		s->holes |= SPEC_HOLE_MDS;
@@ -209,6 +227,10 @@ static void choose_spec_ctrl(const struct spec_cpu *c, const struct spec_options
 		s->always |= SPEC_CTRL_STIBP;
 	if (f->ssbd && pick(o->ssbd, false))
 		s->always |= SPEC_CTRL_SSBD;
+	if (f->psfd && pick(o->psfd, false))
+		s->always |= SPEC_CTRL_PSFD;
+	if (c->smt && !s->ibrs_always && !(s->always & SPEC_CTRL_STIBP) && !in_order(c))
+		s->holes |= SPEC_HOLE_STIBP;
 	if (o->msr_sc)
 		s->guest = (f->stibp ? SPEC_CTRL_STIBP : 0) | (f->ssbd ? SPEC_CTRL_SSBD : 0);
 }

@@ -171,6 +171,23 @@ int domain_kill(struct domain *d);
 
 /* Reference or NULL. DOMID_SELF is accepted. Dying domains are found too: look at d->dying. */
 struct domain *domain_get(domid_t id) __must_check;
+/*
+ * The same for what d asks about, DOMID_SELF too; NULL with *err -XEN_ESRCH, or -XEN_EPERM: another domain
+ * than itself is for the privileged.
+ */
+static inline __must_check struct domain *domain_get_target(struct domain *d, domid_t id, int *err)
+{
+	struct domain *t;
+
+	if (id == DOMID_SELF)
+		id = d->id;
+	*err = -XEN_EPERM;
+	if (id != d->id && !d->privileged)
+		return NULL;
+	t = domain_get(id);
+	*err = t ? 0 : -XEN_ESRCH;
+	return t;
+}
 void domain_put(struct domain *d);
 /* The domain with the lowest id >= first, referenced; NULL at the end. */
 struct domain *domain_get_from(domid_t first) __must_check;

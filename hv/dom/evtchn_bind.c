@@ -27,21 +27,6 @@ static void unlock_two(struct domain *a, struct domain *b)
 	spin_unlock(&a->ev.lock);
 }
 
-/* A referenced domain, or NULL with *err. Another than the caller is for the privileged. */
-static struct domain *get_target(struct domain *d, domid_t id, int *err)
-{
-	struct domain *t;
-
-	if (id == DOMID_SELF)
-		id = d->id;
-	*err = -XEN_EPERM;
-	if (id != d->id && !d->privileged)
-		return NULL;
-	t = domain_get(id);
-	*err = t ? 0 : -XEN_ESRCH;
-	return t;
-}
-
 static struct vcpu *vcpu_of(const struct domain *d, u32 id)
 {
 	return id < d->max_vcpus ? d->vcpu[nospec_index(id, d->max_vcpus)] : NULL;
@@ -55,7 +40,7 @@ int evtchn_op_alloc_unbound(struct domain *d, struct evtchn_alloc_unbound *a)
 	struct evtchn *chn;
 	int rc;
 
-	t = get_target(d, a->dom, &rc);
+	t = domain_get_target(d, a->dom, &rc);
 	if (!t)
 		return rc;
 	spin_lock(&t->ev.lock);
@@ -333,7 +318,7 @@ int evtchn_op_reset(struct domain *d, domid_t dom)
 	struct domain *t;
 	int rc;
 
-	t = get_target(d, dom, &rc);
+	t = domain_get_target(d, dom, &rc);
 	if (!t)
 		return rc;
 	rc = close_some(t);
@@ -351,7 +336,7 @@ int evtchn_op_status(struct domain *d, struct evtchn_status *a)
 	struct domain *t;
 	int rc;
 
-	t = get_target(d, a->dom, &rc);
+	t = domain_get_target(d, a->dom, &rc);
 	if (!t)
 		return rc;
 	a->status = EVTCHNSTAT_closed;

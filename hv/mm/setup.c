@@ -7,6 +7,7 @@
 #include "mm/tlb.h"
 #include "cpu/cpu.h"
 #include "cpu/features.h"
+#include "cpu/percpu.h"
 #include "lib/log.h"
 #include "lib/string.h"
 #include <xen/xen.h>
@@ -239,6 +240,8 @@ void mm_drop_boot_maps(void)
 		if (!mem_plan_has_ram(&plan, i * LARGE_PAGE, (i + 1) * LARGE_PAGE))
 			boot_l2[i] = 0;
 	tlb_flush_global_local();
+	/* The other CPUs have no global entries of these, and sleep: they flush before they go on. */
+	tlb_flush_cpus(cpu_online_map, TLB_ALL);
 }
 
 unsigned long mm_total_frames(void)

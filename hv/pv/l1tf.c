@@ -12,10 +12,12 @@ int l1tf_refuse(struct domain *d)
 	return -XEN_EINVAL;
 }
 
-int l1tf_check_table(struct domain *d, const u64 *table, unsigned int level)
+int l1tf_check_table(struct domain *d, const u64 *table, unsigned int level, int *budget)
 {
 	if (!spec_site_on(SPEC_SITE_L1TF) || !d->pv.absent_hidden)
 		return 0;
+	if (pv_spent(budget, L1TF_TABLE_COST))
+		return PV_AGAIN;
 	for (unsigned int i = 0; i < 512; i++) {
 		if ((table[i] & PTE_P) || (level == 4 && pv_hv_slot(i)))
 			continue;

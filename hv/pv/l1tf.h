@@ -43,7 +43,11 @@ static inline __attribute__((always_inline)) int l1tf_check(struct domain *d, u6
 	return l1tf_refuse(d);
 }
 
-/* The same for all absent entries of a page that is to be a table. */
-int l1tf_check_table(struct domain *d, const u64 *table, unsigned int level);
+/* What a look at a whole table costs, in units of PV_BUDGET. */
+#define L1TF_TABLE_COST 64
+
+/* The same for all absent entries of a page that is to be a table. PV_AGAIN: too little budget is left. */
+int l1tf_check_table(struct domain *d, const u64 *table, unsigned int level,
+		     int *budget) __must_check;
 
 #endif

@@ -105,7 +105,7 @@ static int promote_l1(struct domain *d, struct frame *f, int *budget)
 {
 	u64 *tbl = frame_to_virt(f);
 	unsigned int i;
-	int rc = f->partial ? 0 : l1tf_check_table(d, tbl, 1);
+	int rc = f->partial ? 0 : l1tf_check_table(d, tbl, 1, budget);
 
 	if (rc)
 		return rc;
@@ -127,7 +127,7 @@ static int promote_upper(struct domain *d, struct frame *f, unsigned int level, 
 			 struct frame **child)
 {
 	u64 *tbl = frame_to_virt(f);
-	int rc = f->partial ? 0 : l1tf_check_table(d, tbl, level);
+	int rc = f->partial ? 0 : l1tf_check_table(d, tbl, level, budget);
 
 	if (rc)
 		return rc;

@@ -7,11 +7,14 @@ dom0 is one machine at the prompt that the tests of a running system share: four
 every kind of disk and network card.  first_guest is the guest that starts there by itself;
 the tests with dom0 do not have it any more.
 """
+import time
+
 import pytest
 
 import rig
+from gdbstub import Stub
 from image import make_iso
-from qemu import ISO, Machine, scale
+from qemu import ISO, WORK, Machine, scale
 
 IMAGE_WORDS = ("hv_args", "dom0_args", "kernel", "initrd", "hypervisor")
 
@@ -45,6 +48,14 @@ def boot(request, shared_machine):
         m.close()
     for i in images:
         i.unlink(missing_ok=True)
+
+
+@pytest.fixture
+def stub():
+    """gdb's way into a machine that was started with stub.args()."""
+    path = WORK / f"gdb.{time.monotonic_ns()}"
+    yield Stub(path)
+    path.unlink(missing_ok=True)
 
 
 @pytest.fixture(scope="session")

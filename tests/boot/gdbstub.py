@@ -32,25 +32,53 @@ class Stub:
         self.socket.connect(str(self.path))
         self.ask("?")
 
+    def tell(self, text):
+        self.socket.sendall(f"${text}#{sum(text.encode()) & 0xff:02x}".encode())
+
+    def packet(self):
+        """The next one that QEMU sends, without its frame."""
+        got = b""
+        while not (m := re.search(rb"\$([^#]*)#..", got)):
+            more = self.socket.recv(1)
+            assert more, "QEMU has closed gdb's connection"
+            got += more
+        self.socket.sendall(b"+")
+        return m[1].decode()
+
     def ask(self, text):
         """The answer. QEMU may also tell, once more and at any time, that the machine has stopped."""
-        self.socket.sendall(f"${text}#{sum(text.encode()) & 0xff:02x}".encode())
-        got, answer = b"", None
-        while answer is None:
-            while not (m := re.search(rb"\$([^#]*)#..", got)):
-                more = self.socket.recv(4096)
-                assert more, "QEMU has closed gdb's connection"
-                got += more
-            got = got[m.end():]
-            self.socket.sendall(b"+")
-            if text == "?" or m[1][:1] not in b"ST":
-                answer = m[1].decode()
-        return answer
+        self.tell(text)
+        while True:
+            answer = self.packet()
+            if text == "?" or answer[:1] not in ("S", "T"):
+                return answer
+
+    def run_to(self, symbol, push):
+        """The machine goes on until a CPU comes to a symbol; push() makes it come there."""
+        where = f"0,{symbols()[symbol]:x},1"
+        assert self.ask(f"Z{where}") == "OK"
+        self.tell("c")
+        push()
+        assert self.packet().startswith("T05")
+        assert self.ask(f"z{where}") == "OK"
+
+    def get(self, address):
+        """A word of the stopped CPU's memory."""
+        answer = self.ask(f"m{address:x},8")
+        assert not answer.startswith("E"), f"the word at {address:#x}: {answer!r}"
+        return int.from_bytes(bytes.fromhex(answer), "little")
+
+    def rsp(self):
+        return int.from_bytes(bytes.fromhex(self.ask("g"))[7 * 8:8 * 8], "little")
 
     def write(self, symbol, data):
         """Bytes into memory, read-only or not."""
-        answer = self.ask(f"M{symbols()[symbol]:x},{len(data):x}:{data.hex()}")
-        assert answer == "OK", f"the bytes at {symbol}: {answer!r}"
+        self.put(symbols()[symbol], data)
+
+    def put(self, address, data):
+        """The same where there is no symbol."""
+        answer = self.ask(f"M{address:x},{len(data):x}:{data.hex()}")
+        assert answer == "OK", f"the bytes at {address:#x}: {answer!r}"
 
     def leave(self):
         self.ask("D")

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from gdbstub import Stub, symbols
+from gdbstub import symbols
 from qemu import OUT, WORK
 
 PROBE = OUT / "guests/probe/probe.elf"
@@ -79,13 +79,6 @@ def break_key_t(m, stub, code):
     stub.write("key_time", code)
     stub.leave()
     m.send("t")
-
-
-@pytest.fixture
-def stub():
-    path = WORK / f"gdb.{time.monotonic_ns()}"
-    yield Stub(path)
-    path.unlink(missing_ok=True)
 
 
 LOCK = bytes.fromhex("48b8") + b"%s" + bytes.fromhex("c70001000000")

@@ -101,6 +101,30 @@ def test_nmi_at_any_time(boot, isolated):
     assert sent > 500
 
 
+FAILSAFE = 0x102  # guests/probe/kit.h
+
+
+@pytest.mark.matrix
+@pytest.mark.parametrize("word,selector", [(1, 0xfff3), (4, 0xfffb)], ids=["cs", "ss"])
+@pytest.mark.parametrize("way_out,isolated", [("ist_iret", 0), ("xpti_ist_iret", 1)])
+def test_iret_after_nmi_faults(boot, stub, way_out, isolated, word, selector):
+    """As if another vcpu had spoiled the descriptor meanwhile: the guest's trouble, not the hypervisor's."""
+    m = boot(kernel=PROBE, initrd=None, mem=256, smp=1, nic=False, cpu="Skylake-Client",
+             dom0_args="nmi spin", args=stub.args(),
+             hv_args=f"dom0_mem=64M,max:64M noreboot xpti={isolated}")
+    m.wait(r"probe: spin")
+    stub.connect()
+    for _ in range(20):
+        stub.run_to(way_out, lambda: m.monitor.command("inject-nmi"))
+        frame = stub.rsp()
+        if stub.get(frame + 8) & 3:
+            break
+    rip = stub.get(frame)
+    stub.put(frame + 8 * word, selector.to_bytes(8, "little"))
+    stub.leave()
+    m.wait(rf"probe: PANIC: vcpu 0: trap {FAILSAFE:#x} error 0x0 rip {rip:#x} ")
+
+
 # The bits of Skylake's microcode of after 2018, made up: QEMU takes the MSR writes. What it cannot do is off.
 MITIGATED = ("Skylake-Client,x-force-features=on,-pcid,-invpcid,-x2apic,-tsc-deadline,-rtm,-hle,"
              "-xsavec,-rdseed,+spec-ctrl,+stibp,+ssbd,+md-clear")

@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: MIT
 """UEFI firmware: by GRUB, and the hypervisor's own program; what dom0 gets; what is missing says so."""
+import re
+
 import pytest
 
 from esp import grub_esp, make_esp, pe_esp, signed, unified
 from screen import read_screen
+from tables import Memory
 
 CONSOLES = "console=com1,vga dom0_mem=-128M,max:512M"
 
@@ -133,6 +136,52 @@ def test_program_with_a_damaged_kernel(uefi):
     m.wait(r"\(hv\) Panic on CPU 0: [^\r\n]*first boot module is not a kernel", 120, dead=())
     m.wait(r"\(hv\) Halted \(noreboot\)", 60, dead=())
     assert any("first boot module is not a kernel" in x for x in read_screen(m))
+
+
+EXIT, STALL = 232, 248  # in the table of boot services
+HANGS, SCRATCH = 0x2000, 0x2008  # memory that nobody uses
+
+
+def refusal(tables):
+    """ExitBootServices that takes another service away, and fails."""
+    code = b""
+    for at in tables:  # movabs $service, %rax; movq $HANGS, (%rax)
+        code += b"\x48\xb8" + (at + STALL).to_bytes(8, "little")
+        code += b"\x48\xc7\x00" + HANGS.to_bytes(4, "little")
+    return code + bytes.fromhex("48b80200000000000080c3")  # EFI_INVALID_PARAMETER
+
+
+def keep_firmware(m, stub):
+    """Damages the boot services of a machine that stands still: nobody may leave, or wait after that."""
+    memory = Memory(m)
+    try:
+        hits = [x.start() for x in re.finditer(b"BOOTSERV", memory.ram)]
+        tables = [at for at in hits if at % 8 == 0 and all(
+            0 < memory.word(at + field) < len(memory.ram) for field in (24, EXIT, STALL))]
+    finally:
+        memory.close()
+    assert tables, hits
+    stub.connect()
+    stub.ask("Qqemu.PhyMemMode:1")
+    stub.put(HANGS, b"\xeb\xfe")
+    stub.put(SCRATCH, refusal(tables))
+    for at in tables:
+        stub.put(at + EXIT, SCRATCH.to_bytes(8, "little"))
+    stub.leave()
+
+
+@pytest.mark.matrix
+def test_firmware_does_not_let_go(uefi, stub):
+    """The loader says so without the firmware, which may have gone half way, and stands still."""
+    m = uefi(pe_esp(CONSOLES, kernel=b"no kernel"), smp=1, mem=512, args=stub.args())
+    m.wait(r"Domus: vmlinuz, 9 bytes", 120)
+    m.monitor.command("stop")
+    assert "Domus: initrd" not in m.text()
+    keep_firmware(m, stub)
+    m.monitor.command("cont")
+    m.wait(r"Domus: the firmware does not let go: status 0x8000000000000002\.", 120, dead=())
+    m.wait(r"Domus: not started, and there is no firmware to go back to\. Halted\.", dead=())
+    assert "Domus: not started, and there is no firmware to go back to. Halted." in read_screen(m)
 
 
 @pytest.mark.matrix

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The buddy allocator, beside a model that only knows which frames are taken. */
-#include "fake/fake.h"
+#include "fake/buddy.h"
 #include "mm/buddy.c"
 
 #define FRAMES 4096u
@@ -24,12 +24,6 @@ static int setup(void **state)
 	return 0;
 }
 
-static void add(mfn_t start, unsigned long nr)
-{
-	fake_ram_add(start, nr);
-	buddy_add_range(start, nr);
-}
-
 static void mark(mfn_t mfn, unsigned int order, bool value)
 {
 	for (unsigned long i = 0; i < 1UL << order; i++) {
@@ -49,7 +43,7 @@ static void test_all_comes_back(void **state)
 {
 	unsigned long n = 0;
 
-	add(3, 1000);
+	fake_buddy_add(3, 1000);
 	assert_int_equal(buddy_free_frames(), 1000);
 	assert_true(buddy_audit());
 	for (struct frame *f; (f = buddy_alloc(0, 0)); n++)
@@ -68,7 +62,7 @@ static void test_what_comes_out(void **state)
 {
 	struct frame *f;
 
-	add(0, 64);
+	fake_buddy_add(0, 64);
 	memset(mfn_to_virt(0), 0xa5, 64 * PAGE_SIZE);
 	f = buddy_alloc(2, BUDDY_ZERO);
 	assert_non_null(f);
@@ -95,7 +89,7 @@ static void test_random(void **state)
 	unsigned int nr = 0;
 	unsigned long used = 0;
 
-	add(5, FRAMES);
+	fake_buddy_add(5, FRAMES);
 	for (int round = 0; round < 20000; round++) {
 		if (nr < MOST && fake_below(2)) {
 			unsigned int order = fake_below(fake_below(10) ? 4 : 9);
@@ -131,7 +125,7 @@ static void test_free_in_parts(void **state)
 {
 	struct frame *f;
 
-	add(0, 512);
+	fake_buddy_add(0, 512);
 	f = buddy_alloc(9, 0);
 	assert_non_null(f);
 	for (int i = 511; i >= 0; i -= 2)
@@ -147,7 +141,7 @@ static void test_zones(void **state)
 	const mfn_t high = ZONE_LIMIT;
 	struct frame *f;
 
-	add(high - 32, 64); /* across 4 GiB */
+	fake_buddy_add(high - 32, 64); /* across 4 GiB */
 	assert_true(buddy_audit());
 	f = buddy_alloc(5, 0);
 	assert_int_equal(frame_to_mfn(f), high);
@@ -166,7 +160,7 @@ static void test_below(void **state)
 {
 	struct frame *f;
 
-	add(256, 1024);
+	fake_buddy_add(256, 1024);
 	assert_null(buddy_alloc_below(0, 0, 256));
 	f = buddy_alloc_below(0, 0, 257);
 	assert_int_equal(frame_to_mfn(f), 256);
@@ -175,7 +169,7 @@ static void test_below(void **state)
 	f = buddy_alloc_below(3, 0, 272);
 	assert_int_equal(frame_to_mfn(f), 264);
 	assert_null(buddy_alloc_below(3, 0, 272));
-	add(ZONE_LIMIT, 64);
+	fake_buddy_add(ZONE_LIMIT, 64);
 	f = buddy_alloc_below(0, 0, ZONE_LIMIT + 1);
 	assert_int_equal(frame_to_mfn(f), ZONE_LIMIT);
 	f = buddy_alloc_below(0, 0, ZONE_LIMIT + 1);
@@ -187,7 +181,7 @@ static void test_largest_order(void **state)
 {
 	struct frame *f;
 
-	add(0, 1UL << MAX_ORDER);
+	fake_buddy_add(0, 1UL << MAX_ORDER);
 	f = buddy_alloc(MAX_ORDER, 0);
 	assert_non_null(f);
 	assert_null(buddy_alloc(0, 0));
@@ -206,7 +200,7 @@ static void test_panics(void **state)
 {
 	struct frame *f;
 
-	add(0, 64);
+	fake_buddy_add(0, 64);
 	f = buddy_alloc(1, 0);
 	buddy_free(f, 1);
 	expect_panic(f, 1);
@@ -225,7 +219,7 @@ static void test_audit_sees(void **state)
 {
 	struct frame *f;
 
-	add(0, 64);
+	fake_buddy_add(0, 64);
 	f = buddy_alloc(0, 0);
 	assert_true(buddy_audit());
 	mfn_to_frame(40)->refs = 1;
@@ -285,7 +279,7 @@ static void test_flush_before_reuse(void **state)
 {
 	struct frame *f;
 
-	add(0, 4);
+	fake_buddy_add(0, 4);
 	frame_clock_hook = clock_hook;
 	type_flush_hook = flush_hook;
 	now = 7;

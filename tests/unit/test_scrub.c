@@ -6,7 +6,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <string.h>
-#include "fake/fake.h"
+#include "fake/buddy.h"
 #include "cpu/percpu.h"
 #include "mm/scrub.h"
 #include "mm/tlb.h"
@@ -97,13 +97,6 @@ static int setup(void **state)
 	return 0;
 }
 
-static void add(mfn_t start, unsigned long nr)
-{
-	fake_ram_add(start, nr);
-	memset(mfn_to_virt(start), 0x5a, nr * PAGE_SIZE);
-	buddy_add_range(start, nr);
-}
-
 static void guest_takes(struct frame *f, unsigned int order)
 {
 	for (unsigned long i = 0; i < 1UL << order; i++) {
@@ -168,7 +161,7 @@ static void test_who_waits(void **state)
 {
 	struct frame *f;
 
-	add(0, 64);
+	fake_buddy_add_dirty(0, 64);
 	assert_int_equal(buddy_waiting(), 0);
 	assert_false(buddy_neglected());
 	assert_int_equal(scrub_step(true), SCRUB_NOTHING);
@@ -195,7 +188,7 @@ static void test_cleared_once(void **state)
 	unsigned long before = buddy_scrubbed();
 	struct frame *f;
 
-	add(0, 64);
+	fake_buddy_add_dirty(0, 64);
 	make_wait(8, 20);
 	assert_int_equal(buddy_waiting(), 20);
 	assert_int_equal(scrub_all(), 3); /* 8..15, 16..23, 24..31 */
@@ -259,7 +252,7 @@ static void test_held(void **state)
 {
 	unsigned int order;
 
-	add(0, 64);
+	fake_buddy_add_dirty(0, 64);
 	make_wait(0, 64);
 	hold(SCRUBBERS);
 	assert_null(buddy_scrub_take(&order));
@@ -279,7 +272,7 @@ static void test_taken_back(void **state)
 {
 	struct frame *f;
 
-	add(0, 64);
+	fake_buddy_add_dirty(0, 64);
 	make_wait(0, 64);
 	spin_wait_hook = give_one_back;
 	hold(3);
@@ -306,7 +299,7 @@ static void test_taken_back(void **state)
 
 static void test_hazard_ends_step(void **state)
 {
-	add(0, 64);
+	fake_buddy_add_dirty(0, 64);
 	make_wait(0, 64);
 	test_cpu_info.hazard = HAZ_SCHED;
 	assert_int_equal(scrub_step(true), SCRUB_DONE);
@@ -320,7 +313,7 @@ static void test_flush_before_clearing(void **state)
 {
 	struct frame *f;
 
-	add(0, 64);
+	fake_buddy_add_dirty(0, 64);
 	make_wait(0, 64);
 	busy = true;
 	assert_int_equal(scrub_step(false), SCRUB_TOO_SOON);
@@ -348,7 +341,7 @@ static void test_flush_before_clearing(void **state)
 /* A flush that the guest's last moments had anyway is enough. */
 static void test_no_flush_too_many(void **state)
 {
-	add(0, 64);
+	fake_buddy_add_dirty(0, 64);
 	make_wait(0, 64);
 	busy = true;
 	flush((u32)tlb_time);
@@ -386,7 +379,7 @@ static void test_random(void **state)
 	static struct held_block blocks[MOST];
 	unsigned int nr = 0;
 
-	add(0, FRAMES);
+	fake_buddy_add_dirty(0, FRAMES);
 	busy = true;
 	for (unsigned int round = 0; round < 30000; round++) {
 		unsigned int what = fake_below(16);
@@ -445,7 +438,7 @@ static void test_threads(void **state)
 	unsigned long steps[3] = {0};
 	pthread_t t[3];
 
-	add(0, FRAMES);
+	fake_buddy_add_dirty(0, FRAMES);
 	frame_clock_hook = NULL;
 	type_flush_hook = NULL;
 	spin_wait_hook = give_way;

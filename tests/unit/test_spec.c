@@ -18,12 +18,14 @@
 #define AMD_IBRS  B(14)
 #define AMD_STIBP B(15)
 #define AMD_SSBD  B(24)
+#define AMD_PSFD  B(28)
 #define BTC_NO	  B(29)
 /* MSR 10a */
 #define RDCL_NO	   B(0)
 #define EIBRS	   B(1)
 #define MDS_NO	   B(5)
 #define TAA_NO	   B(8)
+#define FB_CLEAR   B(17)
 #define RRSBA	   B(19)
 #define BHI_NO	   B(20)
 #define RFDS_CLEAR B(28)
@@ -32,7 +34,7 @@
 #define AMD_2018   (AMD_IBPB | AMD_IBRS | AMD_STIBP | AMD_SSBD)
 
 static const struct spec_options as_it_wants = {
-	THUNK_DEFAULT, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1};
+	THUNK_DEFAULT, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1};
 
 enum {
 	F_AUTO = 1,
@@ -44,8 +46,9 @@ enum {
 	F_RSB = 64,
 	F_VERW = 128,
 	F_VERW_IDLE = 256,
-	F_XPTI = 512, /* both */
-	F_L1TF = 1024 /* guests only */
+	F_XPTI = 512,  /* both */
+	F_L1TF = 1024, /* guests only */
+	F_DIV = 2048
 };
 
 #define SWITCH (F_IBPB | F_RSB)
@@ -104,7 +107,7 @@ static const struct {
 	 TABLES | F_RSB,
 	 0,
 	 0,
-	 SPEC_HOLE_GUESTS | SPEC_HOLE_MDS},
+	 SPEC_HOLE_GUESTS | SPEC_HOLE_MDS | SPEC_HOLE_RETURNS},
 	{"Intel Cascade Lake with TSX: retpolines may fail, IBRS is there too",
 	 {.vendor = VENDOR_INTEL,
 	  .family = 6,
@@ -125,7 +128,7 @@ static const struct {
 	  .model = 0x6a,
 	  .l7d = INTEL_2018 | MD_CLEAR | CAPS,
 	  .l7_2d = B(4),
-	  .arch_caps = RDCL_NO | EIBRS | MDS_NO | TAA_NO | RRSBA,
+	  .arch_caps = RDCL_NO | EIBRS | MDS_NO | TAA_NO | FB_CLEAR | RRSBA,
 	  .smep = true},
 	 THUNK_JMP,
 	 SWITCH | F_ALWAYS,
@@ -167,9 +170,9 @@ static const struct {
 	 TABLES | SWITCH | F_VERW | F_VERW_IDLE,
 	 0,
 	 0,
-	 SPEC_HOLE_SMT},
+	 SPEC_HOLE_SMT | SPEC_HOLE_STIBP},
 	{"Intel Atom of 2008: nothing is speculated on",
-	 {.vendor = VENDOR_INTEL, .family = 6, .model = 0x1c},
+	 {.vendor = VENDOR_INTEL, .family = 6, .model = 0x1c, .smt = true},
 	 THUNK_RETPOLINE,
 	 F_RSB_ENTRY | F_RSB,
 	 0,
@@ -178,10 +181,36 @@ static const struct {
 	{"AMD Zen, as QEMU has it",
 	 {.vendor = VENDOR_AMD, .family = 0x17, .model = 1, .smep = true},
 	 THUNK_RETPOLINE,
-	 F_RSB,
+	 F_RSB | F_DIV,
 	 0,
 	 0,
 	 SPEC_HOLE_GUESTS | SPEC_HOLE_RETBLEED},
+	{"AMD Zen, last microcode, two threads: no STIBP",
+	 {.vendor = VENDOR_AMD,
+	  .family = 0x17,
+	  .model = 0x11,
+	  .e8b = AMD_IBPB,
+	  .smep = true,
+	  .smt = true},
+	 THUNK_RETPOLINE,
+	 SWITCH | F_IBPB_ENTRY | F_DIV,
+	 0,
+	 0,
+	 SPEC_HOLE_STIBP},
+	{"AMD Dali, a late Zen 1",
+	 {.vendor = VENDOR_AMD, .family = 0x17, .model = 0x50, .e8b = AMD_2018, .smep = true},
+	 THUNK_RETPOLINE,
+	 SWITCH | F_IBPB_ENTRY | F_DIV,
+	 0,
+	 6,
+	 0},
+	{"AMD Renoir, a Zen 2",
+	 {.vendor = VENDOR_AMD, .family = 0x17, .model = 0x60, .e8b = AMD_2018, .smep = true},
+	 THUNK_RETPOLINE,
+	 SWITCH | F_IBPB_ENTRY,
+	 0,
+	 6,
+	 0},
 	{"AMD Zen 2",
 	 {.vendor = VENDOR_AMD,
 	  .family = 0x17,
@@ -198,7 +227,7 @@ static const struct {
 	 {.vendor = VENDOR_AMD,
 	  .family = 0x19,
 	  .model = 0x01,
-	  .e8b = AMD_2018 | BTC_NO,
+	  .e8b = AMD_2018 | AMD_PSFD | BTC_NO,
 	  .smep = true},
 	 THUNK_RETPOLINE,
 	 SWITCH,
@@ -252,7 +281,7 @@ static u32 flags_of(const struct spec_choice *s)
 	       (s->ibrs_entry ? F_IBRS_ENTRY : 0) | (s->ibpb_entry ? F_IBPB_ENTRY : 0) |
 	       (s->ibpb_switch ? F_IBPB : 0) | (s->rsb_entry ? F_RSB_ENTRY : 0) |
 	       (s->rsb_switch ? F_RSB : 0) | (s->verw ? F_VERW : 0) |
-	       (s->verw_idle ? F_VERW_IDLE : 0) |
+	       (s->verw_idle ? F_VERW_IDLE : 0) | (s->div_scrub ? F_DIV : 0) |
 	       (s->xpti_dom0 && s->xpti_domu ? F_XPTI : 0) |
 	       (s->l1tf_domu && !s->l1tf_dom0 ? F_L1TF : 0);
 }
@@ -359,11 +388,40 @@ static void single_words(void **state)
 	assert_true(with("md-clear=no", HASWELL).holes & SPEC_HOLE_MDS);
 	assert_true(with("md-clear", ZEN2).verw);
 	assert_int_equal(with("msr-sc=no", HASWELL).guest, 0);
+	assert_true(with("stibp=0", ZEN2).holes & SPEC_HOLE_STIBP);
+	assert_true(with("bti-thunk=retpoline", SKYLAKE).holes & SPEC_HOLE_RETURNS);
+	assert_true(with("ibrs=0", SKYLAKE).holes & SPEC_HOLE_RETURNS);
+	assert_int_equal(with("psfd", "AMD Zen 3").always, SPEC_CTRL_PSFD);
+	assert_int_equal(with("psfd", ZEN2).always & SPEC_CTRL_PSFD, 0);
+	assert_false(with("div-scrub=0", "AMD Dali").div_scrub);
+	assert_true(with("div-scrub", HASWELL).div_scrub);
+	assert_true(with("unpriv-mmio", "Intel Ice Lake").verw);
+	assert_false(with("unpriv-mmio", "Intel with enhanced").verw);
+	assert_false(with("unpriv-mmio", ZEN2).verw);
+	assert_int_equal(with("bhi-dis-s=0", "Intel Ice Lake").always, SPEC_CTRL_IBRS);
+	assert_true(with("bhi-dis-s=0", "Intel Ice Lake").holes & SPEC_HOLE_BHI);
 	/* Nothing is used that is not there. */
 	assert_int_equal(flags_of(&(struct spec_choice){0}), 0);
 	assert_false(with("ibrs,ibpb,ibpb-entry,stibp,ssbd", "AMD K10").ibrs_entry);
 	assert_false(with("ibpb,ibpb-entry", "AMD K10").ibpb_entry);
 	assert_int_equal(with("ibrs,stibp,ssbd", "AMD K10").always, 0);
+}
+
+/* For one kind of guests; those of the other are not there. */
+static void kinds(void **state)
+{
+	(void)state;
+	assert_false(with("ibpb-entry=pv=0", ZEN2).ibpb_entry);
+	assert_false(with("ibpb-entry=no-pv", ZEN2).ibpb_entry);
+	assert_true(with("ibpb-entry=pv", HASWELL).ibpb_entry);
+	assert_true(with("ibpb-entry=hvm=0,hvm=no,no-hvm,l1d-flush", ZEN2).ibpb_entry);
+	assert_false(with("ibpb-entry=hvm", HASWELL).ibpb_entry);
+	assert_false(with("md-clear=pv=no", HASWELL).verw);
+	assert_int_equal(with("msr-sc=no-pv", HASWELL).guest, 0);
+	assert_false(with("rsb=pv=0", HASWELL).rsb_switch);
+	assert_string_equal(said, "");
+	with("ibrs=pv,msr-sc=pvh,rsb=hvm=2,rsb=no-pv=0,md-clear=pv=", HASWELL);
+	assert_string_equal(said, "ibrs=pv;msr-sc=pvh;rsb=hvm=2;rsb=no-pv=0;md-clear=pv=;");
 }
 
 static void groups(void **state)
@@ -476,12 +534,11 @@ static void indexes(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(each_model), cmocka_unit_test(everything_off),
-		cmocka_unit_test(thunks),     cmocka_unit_test(single_words),
-		cmocka_unit_test(groups),     cmocka_unit_test(bad_words),
-		cmocka_unit_test(tables),
-		cmocka_unit_test(bad_table_words),
-		cmocka_unit_test(indexes),
+		cmocka_unit_test(each_model),	   cmocka_unit_test(everything_off),
+		cmocka_unit_test(thunks),	   cmocka_unit_test(single_words),
+		cmocka_unit_test(kinds),	   cmocka_unit_test(groups),
+		cmocka_unit_test(bad_words),	   cmocka_unit_test(tables),
+		cmocka_unit_test(bad_table_words), cmocka_unit_test(indexes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Free frames that wait to be cleared: which are given out first, and that blocks merge meanwhile. */
 #include <string.h>
-#include "fake/fake.h"
+#include "fake/buddy.h"
 #include "mm/zone.h"
 #include <xen/xen.h>
 
@@ -13,13 +13,6 @@ static int setup(void **state)
 	spin_lock_init(&buddy_lock);
 	fake_ram_reset();
 	return 0;
-}
-
-static void add(mfn_t start, unsigned long nr)
-{
-	fake_ram_add(start, nr);
-	memset(mfn_to_virt(start), 0x5a, nr * PAGE_SIZE);
-	buddy_add_range(start, nr);
 }
 
 /* A guest has had these frames. */
@@ -100,7 +93,7 @@ static void test_ready_first(void **state)
 			bool waits[64] = {false};
 
 			setup(NULL);
-			add(0, 64);
+			fake_buddy_add_dirty(0, 64);
 			make_wait(cases[c].start, cases[c].nr);
 			memset(&waits[cases[c].start], true, cases[c].nr);
 			take_all(order, waits);
@@ -111,7 +104,7 @@ static void test_every_second_first(void **state)
 {
 	bool waits[64];
 
-	add(0, 64);
+	fake_buddy_add_dirty(0, 64);
 	make_wait(0, 64);
 	/* Every other frame becomes ours again, and free. */
 	for (unsigned int i = 0; i < 64; i++)
@@ -132,7 +125,7 @@ static void test_limits_first(void **state)
 {
 	struct frame *f;
 
-	add(0, 64);
+	fake_buddy_add_dirty(0, 64);
 	make_wait(0, 16);
 	f = buddy_alloc_below(3, BUDDY_ZERO, 16);
 	assert_ptr_equal(f, mfn_to_frame(0));
@@ -156,7 +149,7 @@ static void test_mixed_merge(void **state)
 {
 	struct frame *f;
 
-	add(0, 64);
+	fake_buddy_add_dirty(0, 64);
 	make_wait(3, 30);
 	f = buddy_alloc(6, 0);
 	assert_ptr_equal(f, mfn_to_frame(0));

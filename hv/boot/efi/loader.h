@@ -20,7 +20,7 @@ extern struct efi_system_table *efi_system;
 extern const struct efi_loaded_image *efi_self;
 
 /* --- say.c --- */
-/* Prints to the firmware's console; an ASCII text, at most 511 characters. */
+/* Prints an ASCII text, at most 511 characters, to the firmware's console, or without firmware to our own. */
 void say(const char *fmt, ...) __printf(1, 2);
 /* What a status means, in words. */
 const char *status_text(efi_status st);
@@ -47,6 +47,20 @@ efi_status read_file(const char *folder, const char *name, struct loaded *out);
 /* --- gop.c --- */
 /* The screen as the firmware has set it up; type SCREEN_FB_NONE: no linear framebuffer. */
 void find_framebuffer(struct screen_fb *fb);
+
+/* --- leave.c --- */
+struct mbi;
+/* Ends the firmware's boot services; its memory map has become the last part of m. EFI_SUCCESS or why not. */
+efi_status leave_firmware(efi_handle self, struct mbi *m);
+/* That has been tried: whatever came of it, the boot services are not to be used any more. */
+extern bool firmware_gone;
+
+/* --- raw.c: a console of our own, for when the firmware's is gone --- */
+/* While it is there: the screen that it has set up, and the options, for com1=. */
+void raw_prepare(const struct screen_fb *fb, const char *options);
+/* To the serial port and to the screen, which is cleared first. */
+void raw_write(const char *s, size_t n);
+void __noreturn raw_halt(void);
 
 /* --- enter.S --- */
 extern const char hv_image[], hv_image_end[], enter_code[], enter_code_end[];

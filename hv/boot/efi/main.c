@@ -8,10 +8,9 @@
 #include "lib/printf.h"
 #include "lib/string.h"
 
-#define CMDLINE	  2048
-#define MBI_SIZE  (256u << 10)
-#define MAP_TRIES 4
-#define READ_US	  10000000 /* how long an error stays on the screen */
+#define CMDLINE	 2048
+#define MBI_SIZE (256u << 10)
+#define READ_US	 10000000 /* how long an error stays on the screen */
 
 /* What the boot consists of, wherever each part comes from. */
 struct plan {
@@ -251,31 +250,8 @@ static void describe(struct mbi *m, const struct plan *p)
 	find_framebuffer(&fb);
 	if (fb.type)
 		mbi_fb(m, &fb);
+	raw_prepare(&fb, p->options);
 	mbi_systab(m, (u64)efi_system);
-}
-
-/* The map changes when the firmware's own timers allocate: then it has to be read anew. */
-static efi_status leave_firmware(efi_handle self, struct mbi *m)
-{
-	efi_status st = EFI_BUFFER_TOO_SMALL;
-
-	for (unsigned int i = 0; i < MAP_TRIES; i++) {
-		size_t size, key, desc_size;
-		void *map = mbi_map_room(m, &size);
-		u32 version;
-
-		if (!map)
-			return EFI_BUFFER_TOO_SMALL;
-		st = efi_system->boot->get_memory_map(&size, map, &key, &desc_size, &version);
-		if (st)
-			return st;
-		st = efi_system->boot->exit_boot_services(self, key);
-		if (!st) {
-			mbi_map_end(m, size, desc_size, version);
-			return m->full ? EFI_BUFFER_TOO_SMALL : EFI_SUCCESS;
-		}
-	}
-	return st;
 }
 
 /* The multiboot1 header of the image, which tells how large it is; the build has put one there. */
@@ -319,8 +295,10 @@ static efi_status start(efi_handle self, const struct plan *p)
 	mbi_begin(&m, (void *)info, MBI_SIZE);
 	describe(&m, p);
 	st = leave_firmware(self, &m);
-	if (st)
+	if (st) {
+		say("Domus: the firmware does not let go: status 0x%lx.\n", st);
 		return st;
+	}
 	enter = (void *)code;
 	enter(entry, info);
 	__builtin_unreachable();
@@ -336,9 +314,11 @@ efi_status EFIAPI efi_main(efi_handle self, struct efi_system_table *st)
 	if (st->boot->handle_protocol(self, &image_guid, &efi_self))
 		return EFI_LOAD_ERROR;
 	say("Domus: started by UEFI firmware\n");
-	if (make_plan(&p)) {
+	if (make_plan(&p))
 		rc = start(self, &p);
-		complain("the firmware does not let go", status_text(rc));
+	if (firmware_gone) {
+		say("Domus: not started, and there is no firmware to go back to. Halted.\n");
+		raw_halt();
 	}
 	say("Domus: not started. The firmware goes on in ten seconds.\n");
 	st->boot->stall(READ_US);

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "boot/efi/loader.h"
 #include "lib/printf.h"
+#include "lib/string.h"
 
 #define LINE 512
 
 void say(const char *fmt, ...)
 {
-	struct efi_text_output *out = efi_system->con_out;
+	struct efi_text_output *out;
 	efi_char wide[2 * LINE];
 	char text[LINE];
 	size_t n = 0;
@@ -15,6 +16,11 @@ void say(const char *fmt, ...)
 	va_start(ap, fmt);
 	hv_vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
+	if (firmware_gone) {
+		raw_write(text, strlen(text));
+		return;
+	}
+	out = efi_system->con_out;
 	for (size_t i = 0; text[i]; i++) {
 		if (text[i] == '\n')
 			wide[n++] = '\r';
