@@ -49,7 +49,8 @@ static inline u64 make_pte(mfn_t mfn, u64 flags)
 
 /*
  * Most entries of most tables are empty, so they are looked at sixteen at a time. The index of the first
- * present entry at or after i, 512 when there is none; the index of the last one before n, plus 1, or 0.
+ * present entry at or after i, 512 when there is none; the index of the last one of [low, n), plus 1, or
+ * low, which is a multiple of 16.
  */
 static inline bool pte_any16(const u64 *t)
 {
@@ -73,19 +74,19 @@ static inline unsigned int pte_next(const u64 *tbl, unsigned int i)
 	return 512;
 }
 
-static inline unsigned int pte_below(const u64 *tbl, unsigned int n)
+static inline unsigned int pte_below(const u64 *tbl, unsigned int n, unsigned int low)
 {
 	for (; n % 16; n--)
 		if (tbl[n - 1] & PTE_P)
 			return n;
-	for (; n; n -= 16) {
+	for (; n > low; n -= 16) {
 		if (!pte_any16(tbl + n - 16))
 			continue;
 		for (unsigned int k = n; k > n - 16; k--)
 			if (tbl[k - 1] & PTE_P)
 				return k;
 	}
-	return 0;
+	return low;
 }
 
 /* Where pages for our own tables come from: the boot carve-out first, the buddy allocator later. */

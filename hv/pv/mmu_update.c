@@ -82,22 +82,26 @@ static __attribute__((noinline)) int update_one(struct update_ctx *c, const stru
 	}
 }
 
-/* Nearly all requests: a new value for an entry of an L1 table. False: it is another kind. */
-static inline bool update_l1(struct update_ctx *c, const struct mmu_update *req, int *rc)
+/*
+ * Nearly all requests: a new value for an entry of an L1 table. False: it is another kind. What is not RAM
+ * has no type, so nobody need ask for that.
+ */
+static inline __attribute__((always_inline)) bool update_l1(struct domain *d, domid_t pg,
+							    const struct mmu_update *req, int *rc)
 {
 	mfn_t mfn = PFN_DOWN(req->ptr);
 	paddr_t at;
 	u32 differs;
 
 	BUILD_BUG_ON(MMU_NORMAL_PT_UPDATE != 0);
-	if ((req->ptr & 7) || pv_mfn_is_io(mfn))
+	if ((req->ptr & 7) || unlikely(!mfn_valid(mfn)))
 		return false;
 	/* What is read there is the base of further reads: on no wrong path may it be what a guest chose. */
-	differs = pv_table_differs(c->d, mfn_to_frame_nospec(mfn), 1);
+	differs = pv_table_differs(d, mfn_to_frame_nospec(mfn), 1);
 	at = nospec_if_same(req->ptr, differs);
 	if (differs)
 		return false;
-	*rc = l1e_set(c->d, c->pg_id, paddr_to_virt(at), req->val, false);
+	*rc = l1e_set(d, pg, paddr_to_virt(at), req->val, false);
 	return true;
 }
 
@@ -174,7 +178,7 @@ static int update_batch(struct update_ctx *c, unsigned long ureqs, unsigned long
 			return PV_AGAIN;
 		if (read_request(&req, (struct mmu_update *)ureqs + *i))
 			return -XEN_EFAULT;
-		if (unlikely(!update_l1(c, &req, &rc)))
+		if (unlikely(!update_l1(c->d, c->pg_id, &req, &rc)))
 			rc = update_one(c, &req);
 		if (rc)
 			break;
@@ -182,8 +186,8 @@ static int update_batch(struct update_ctx *c, unsigned long ureqs, unsigned long
 	return rc;
 }
 
-long do_mmu_update(unsigned long ureqs, unsigned long count, unsigned long pdone,
-		   unsigned long foreigndom, unsigned long a5)
+static __attribute__((noinline)) long update_any(unsigned long ureqs, unsigned long count,
+						 unsigned long pdone, unsigned long foreigndom)
 {
 	unsigned long i = 0;
 	struct update_ctx c;
@@ -211,6 +215,36 @@ long do_mmu_update(unsigned long ureqs, unsigned long count, unsigned long pdone
 		return call_restart(ureqs + i * sizeof(struct mmu_update), (count - i) | PV_RESUMED,
 				    pdone, foreigndom, 0);
 	return rc;
+}
+
+/*
+ * The call that nearly all are: Linux sets the entries around a fault one by one. False: it is another
+ * kind, or something else has to be done first; nothing has happened then.
+ */
+static inline bool update_single(unsigned long ureqs, int *rc)
+{
+	struct domain *d = current->d;
+	struct mmu_update req;
+	bool done = false;
+
+	if (read_request(&req, (const struct mmu_update *)ureqs))
+		return false;
+	spin_lock(&d->mm_lock);
+	if (likely(!d->dying) && likely(d->pv.demoting == FRAME_NIL))
+		done = update_l1(d, d->id, &req, rc);
+	spin_unlock(&d->mm_lock);
+	return done;
+}
+
+long do_mmu_update(unsigned long ureqs, unsigned long count, unsigned long pdone,
+		   unsigned long foreigndom, unsigned long a5)
+{
+	int rc;
+
+	if (likely(count == 1) && !pdone && likely(foreigndom == DOMID_SELF) &&
+	    likely(update_single(ureqs, &rc)))
+		return rc;
+	return update_any(ureqs, count, pdone, foreigndom);
 }
 
 static inline long va_mapping(unsigned long va, u64 val, unsigned long flags, domid_t pg)
