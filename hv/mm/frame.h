@@ -120,6 +120,23 @@ static inline struct frame *mfn_to_frame_nospec(mfn_t mfn)
 	return &frame_table[nospec_index(mfn, max_mfn)];
 }
 
+/*
+ * The entry of a number that a guest chose, NULL when it is not valid. Ahead of a wrong guess about that it
+ * is the first entry: cmp tells both, and sbb leaves its answer standing.
+ */
+static inline struct frame *frame_checked(mfn_t mfn)
+{
+	unsigned long mask;
+	bool whole;
+
+	__asm__("cmp %3, %2\n\tsbb %0, %0"
+		: "=r"(mask), "=@ccc"(whole)
+		: "r"(mfn), "m"(frames_whole));
+	if (likely(whole))
+		return &frame_table[mfn & mask];
+	return mfn_valid_beyond(mfn) ? mfn_to_frame_nospec(mfn) : NULL;
+}
+
 static inline mfn_t frame_to_mfn(const struct frame *f)
 {
 	return (mfn_t)(f - frame_table);
@@ -165,20 +182,17 @@ static inline bool get_frame_at(struct frame *f, u16 domid)
 
 static inline struct frame *get_frame_inline(mfn_t mfn, u16 domid)
 {
-	struct frame *f;
+	struct frame *f = frame_checked(mfn);
 
-	if (unlikely(!mfn_valid(mfn)))
-		return NULL;
-	f = mfn_to_frame_nospec(mfn);
-	return get_frame_at(f, domid) ? f : NULL;
+	return likely(f) && get_frame_at(f, domid) ? f : NULL;
 }
 
 static inline void put_frame_inline(struct frame *f)
 {
-	u32 refs = atomic_sub(&f->refs, 1);
+	u32 was = __atomic_fetch_sub(&f->refs, 1, __ATOMIC_SEQ_CST);
 
-	if (unlikely((refs & FR_COUNT) - 1 >= FR_COUNT - 1))
-		put_frame_slow(f, refs);
+	if (unlikely((was & FR_COUNT) <= 1))
+		put_frame_slow(f, was - 1);
 }
 
 /*

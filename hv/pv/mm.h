@@ -67,12 +67,9 @@ int pv_l1e_cmpxchg(struct domain *d, u64 *pl1e, u64 old, u64 new) __must_check;
  */
 static inline struct frame *pv_ram_frame(mfn_t mfn)
 {
-	struct frame *f;
+	struct frame *f = frame_checked(mfn);
 
-	if (unlikely(!mfn_valid(mfn)))
-		return NULL;
-	f = mfn_to_frame_nospec(mfn);
-	return unlikely(f->state == FS_NOTRAM) ? NULL : f;
+	return unlikely(!f) || unlikely(f->state == FS_NOTRAM) ? NULL : f;
 }
 static inline bool pv_mfn_is_io(mfn_t mfn)
 {

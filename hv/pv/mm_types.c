@@ -63,12 +63,9 @@ static bool count_up(struct frame *f)
  */
 static inline bool share_table(struct domain *d, mfn_t mfn, unsigned int level)
 {
-	struct frame *f;
+	struct frame *f = frame_checked(mfn);
 
-	if (unlikely(!mfn_valid(mfn)))
-		return false;
-	f = mfn_to_frame_nospec(mfn);
-	if (unlikely(pv_table_differs(d, f, level)) ||
+	if (unlikely(!f) || unlikely(pv_table_differs(d, f, level)) ||
 	    unlikely((READ_ONCE(f->refs) & FR_COUNT) >= REFS_MANY) || unlikely(!count_up(f)))
 		return false;
 	atomic_add(&f->refs, 1);
@@ -263,6 +260,8 @@ static int demote_l1(struct frame *f, int *budget)
 /* pte_below(tbl, n, 0) for an upper table, by the groups of which it is known that they are empty. */
 static inline unsigned int table_below(const struct frame *f, const u64 *tbl, unsigned int n)
 {
+	if (n % 16 && (tbl[n - 1] & PTE_P))
+		return n;
 	while (n) {
 		u32 groups = f->groups & ~(~0u << DIV_ROUND_UP(n, GROUP));
 		unsigned int low, found;

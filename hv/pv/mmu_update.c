@@ -83,25 +83,42 @@ static __attribute__((noinline)) int update_one(struct update_ctx *c, const stru
 }
 
 /*
- * Nearly all requests: a new value for an entry of an L1 table. False: it is another kind. What is not RAM
- * has no type, so nobody need ask for that.
+ * Nearly all requests: a new value for an entry of an L1 table, whose place *at then is. False: it is another
+ * kind. What is not RAM has no type, so nobody need ask for that.
  */
-static inline __attribute__((always_inline)) bool update_l1(struct domain *d, domid_t pg,
-							    const struct mmu_update *req, int *rc)
+static inline __attribute__((always_inline)) bool
+l1_entry(struct domain *d, const struct mmu_update *req, u64 **at)
 {
-	mfn_t mfn = PFN_DOWN(req->ptr);
-	paddr_t at;
+	struct frame *f;
 	u32 differs;
 
 	BUILD_BUG_ON(MMU_NORMAL_PT_UPDATE != 0);
-	if ((req->ptr & 7) || unlikely(!mfn_valid(mfn)))
+	if (unlikely(req->ptr & 7))
+		return false;
+	f = frame_checked(PFN_DOWN(req->ptr));
+	if (unlikely(!f))
 		return false;
 	/* What is read there is the base of further reads: on no wrong path may it be what a guest chose. */
-	differs = pv_table_differs(d, mfn_to_frame_nospec(mfn), 1);
-	at = nospec_if_same(req->ptr, differs);
-	if (differs)
+	differs = pv_table_differs(d, f, 1);
+	*at = paddr_to_virt(nospec_if_same(req->ptr, differs));
+	return !differs;
+}
+
+/*
+ * An absent entry is to map a page of the domain itself, read-only, and that is all: nothing is given back,
+ * no kind is taken. False: it is not so, and nothing has happened. (A page that is not RAM has no
+ * reference to add to.)
+ */
+static inline __attribute__((always_inline)) bool map_fresh(struct domain *d, u64 *pl1e, u64 new)
+{
+	struct frame *f;
+
+	if ((*pl1e & PTE_P) || (new &(PTE_P | PTE_RW | L1_CACHE | L1_BAD)) != PTE_P)
 		return false;
-	*rc = l1e_set(d, pg, paddr_to_virt(at), req->val, false);
+	f = frame_checked(pte_mfn(new));
+	if (unlikely(!f) || unlikely(!get_frame_at(f, d->id)))
+		return false;
+	WRITE_ONCE(*pl1e, (new | PTE_US) & ~PTE_G);
 	return true;
 }
 
@@ -173,12 +190,15 @@ static int update_batch(struct update_ctx *c, unsigned long ureqs, unsigned long
 
 	for (; !rc && *i < count; ++*i) {
 		struct mmu_update req;
+		u64 *pl1e;
 
 		if (pv_spent(&c->budget, UPDATE_COST))
 			return PV_AGAIN;
 		if (read_request(&req, (struct mmu_update *)ureqs + *i))
 			return -XEN_EFAULT;
-		if (unlikely(!update_l1(c->d, c->pg_id, &req, &rc)))
+		if (likely(l1_entry(c->d, &req, &pl1e)))
+			rc = l1e_set(c->d, c->pg_id, pl1e, req.val, false);
+		else
 			rc = update_one(c, &req);
 		if (rc)
 			break;
@@ -218,7 +238,7 @@ static __attribute__((noinline)) long update_any(unsigned long ureqs, unsigned l
 }
 
 /*
- * The call that nearly all are: Linux sets the entries around a fault one by one. False: it is another
+ * The call that nearly all are: Linux maps the pages around a fault one by one. False: it is another
  * kind, or something else has to be done first; nothing has happened then.
  */
 static inline bool update_single(unsigned long ureqs, int *rc)
@@ -226,12 +246,18 @@ static inline bool update_single(unsigned long ureqs, int *rc)
 	struct domain *d = current->d;
 	struct mmu_update req;
 	bool done = false;
+	u64 *pl1e;
 
 	if (read_request(&req, (const struct mmu_update *)ureqs))
 		return false;
+	*rc = 0;
 	spin_lock(&d->mm_lock);
-	if (likely(!d->dying) && likely(d->pv.demoting == FRAME_NIL))
-		done = update_l1(d, d->id, &req, rc);
+	if (likely(!d->dying) && likely(d->pv.demoting == FRAME_NIL) &&
+	    likely(l1_entry(d, &req, &pl1e))) {
+		done = true;
+		if (unlikely(!map_fresh(d, pl1e, req.val)))
+			*rc = pv_l1e_set(d, d->id, pl1e, req.val, false);
+	}
 	spin_unlock(&d->mm_lock);
 	return done;
 }
@@ -241,10 +267,11 @@ long do_mmu_update(unsigned long ureqs, unsigned long count, unsigned long pdone
 {
 	int rc;
 
-	if (likely(count == 1) && !pdone && likely(foreigndom == DOMID_SELF) &&
-	    likely(update_single(ureqs, &rc)))
+	if (unlikely((count ^ 1) | pdone | (foreigndom ^ DOMID_SELF)))
+		return update_any(ureqs, count, pdone, foreigndom);
+	if (likely(update_single(ureqs, &rc)))
 		return rc;
-	return update_any(ureqs, count, pdone, foreigndom);
+	return update_any(ureqs, 1, 0, DOMID_SELF);
 }
 
 static inline long va_mapping(unsigned long va, u64 val, unsigned long flags, domid_t pg)
