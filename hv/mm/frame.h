@@ -121,10 +121,10 @@ static inline struct frame *mfn_to_frame_nospec(mfn_t mfn)
 }
 
 /*
- * The entry of a number that a guest chose, NULL when it is not valid. Ahead of a wrong guess about that it
- * is the first entry: cmp tells both, and sbb leaves its answer standing.
+ * The entry of a number that a guest chose, NULL when it is not below frames_whole. Ahead of a wrong guess
+ * about that it is the first entry: cmp tells both, and sbb leaves its answer standing.
  */
-static inline struct frame *frame_checked(mfn_t mfn)
+static inline struct frame *frame_whole(mfn_t mfn)
 {
 	unsigned long mask;
 	bool whole;
@@ -132,8 +132,16 @@ static inline struct frame *frame_checked(mfn_t mfn)
 	__asm__("cmp %3, %2\n\tsbb %0, %0"
 		: "=r"(mask), "=@ccc"(whole)
 		: "r"(mfn), "m"(frames_whole));
-	if (likely(whole))
-		return &frame_table[mfn & mask];
+	return likely(whole) ? &frame_table[mfn & mask] : NULL;
+}
+
+/* The same, NULL when it is not valid. */
+static inline struct frame *frame_checked(mfn_t mfn)
+{
+	struct frame *f = frame_whole(mfn);
+
+	if (likely(f))
+		return f;
 	return mfn_valid_beyond(mfn) ? mfn_to_frame_nospec(mfn) : NULL;
 }
 
@@ -161,9 +169,9 @@ void put_frame_slow(struct frame *f, u32 refs);
 
 /*
  * The two for the hottest paths, in place. get_frame_at(): f is the entry of a valid frame number,
- * clamped when a guest chose it.
+ * clamped when a guest chose it; ref_frame_at() leaves the last look at the owner to the caller.
  */
-static inline bool get_frame_at(struct frame *f, u16 domid)
+static inline bool ref_frame_at(struct frame *f, u16 domid)
 {
 	u32 refs = READ_ONCE(f->refs);
 
@@ -172,7 +180,13 @@ static inline bool get_frame_at(struct frame *f, u16 domid)
 		if (unlikely((refs & FR_COUNT) - 1 >= FR_COUNT - 1 || READ_ONCE(f->owner) != domid))
 			return false;
 	} while (unlikely(!atomic_cmpxchg(&f->refs, &refs, refs + 1)));
+	return true;
+}
 
+static inline bool get_frame_at(struct frame *f, u16 domid)
+{
+	if (unlikely(!ref_frame_at(f, domid)))
+		return false;
 	/* Between the two looks the frame may have been freed and given to somebody else. */
 	if (likely(READ_ONCE(f->owner) == domid))
 		return true;

@@ -84,10 +84,10 @@ static __attribute__((noinline)) int update_one(struct update_ctx *c, const stru
 
 /*
  * Nearly all requests: a new value for an entry of an L1 table, whose place *at then is. False: it is another
- * kind. What is not RAM has no type, so nobody need ask for that.
+ * kind, perhaps. What is not RAM has no type, so nobody need ask for that.
  */
-static inline __attribute__((always_inline)) bool
-l1_entry(struct domain *d, const struct mmu_update *req, u64 **at)
+static inline __attribute__((always_inline)) bool l1_entry(struct domain *d,
+							   const struct mmu_update *req, u64 **at)
 {
 	struct frame *f;
 	u32 differs;
@@ -95,31 +95,13 @@ l1_entry(struct domain *d, const struct mmu_update *req, u64 **at)
 	BUILD_BUG_ON(MMU_NORMAL_PT_UPDATE != 0);
 	if (unlikely(req->ptr & 7))
 		return false;
-	f = frame_checked(PFN_DOWN(req->ptr));
+	f = frame_whole(PFN_DOWN(req->ptr));
 	if (unlikely(!f))
 		return false;
 	/* What is read there is the base of further reads: on no wrong path may it be what a guest chose. */
 	differs = pv_table_differs(d, f, 1);
 	*at = paddr_to_virt(nospec_if_same(req->ptr, differs));
 	return !differs;
-}
-
-/*
- * An absent entry is to map a page of the domain itself, read-only, and that is all: nothing is given back,
- * no kind is taken. False: it is not so, and nothing has happened. (A page that is not RAM has no
- * reference to add to.)
- */
-static inline __attribute__((always_inline)) bool map_fresh(struct domain *d, u64 *pl1e, u64 new)
-{
-	struct frame *f;
-
-	if ((*pl1e & PTE_P) || (new &(PTE_P | PTE_RW | L1_CACHE | L1_BAD)) != PTE_P)
-		return false;
-	f = frame_checked(pte_mfn(new));
-	if (unlikely(!f) || unlikely(!get_frame_at(f, d->id)))
-		return false;
-	WRITE_ONCE(*pl1e, (new | PTE_US) & ~PTE_G);
-	return true;
 }
 
 /* foreigndom: low half owner of the frames, high half owner of the tables + 1. */
@@ -237,41 +219,65 @@ static __attribute__((noinline)) long update_any(unsigned long ureqs, unsigned l
 	return rc;
 }
 
+/* The ways on from update_single() that need more: ends of it, so that it need not keep anything for later. */
+static __attribute__((noinline)) long single_any(struct domain *d, unsigned long ureqs)
+{
+	spin_unlock(&d->mm_lock);
+	return update_any(ureqs, 1, 0, DOMID_SELF);
+}
+
+static __attribute__((noinline)) long single_raced(struct domain *d, unsigned long ureqs,
+						   struct frame *f)
+{
+	put_frame(f);
+	return single_any(d, ureqs);
+}
+
+static __attribute__((noinline)) long single_set(struct domain *d, u64 *pl1e, u64 val)
+{
+	long rc = pv_l1e_set(d, d->id, pl1e, val, false);
+
+	spin_unlock(&d->mm_lock);
+	return rc;
+}
+
 /*
- * The call that nearly all are: Linux maps the pages around a fault one by one. False: it is another
- * kind, or something else has to be done first; nothing has happened then.
+ * The call that nearly all are: Linux maps the pages around a fault one by one, read-only. Such an absent
+ * entry gives nothing back, and takes a reference to a page of the domain itself, but no kind. (What
+ * is not RAM has no reference to add to.) All else is done by the functions above, which begin anew.
  */
-static inline bool update_single(unsigned long ureqs, int *rc)
+static inline __attribute__((always_inline)) long update_single(unsigned long ureqs)
 {
 	struct domain *d = current->d;
 	struct mmu_update req;
-	bool done = false;
+	struct frame *f;
 	u64 *pl1e;
 
-	if (read_request(&req, (const struct mmu_update *)ureqs))
-		return false;
-	*rc = 0;
-	spin_lock(&d->mm_lock);
-	if (likely(!d->dying) && likely(d->pv.demoting == FRAME_NIL) &&
-	    likely(l1_entry(d, &req, &pl1e))) {
-		done = true;
-		if (unlikely(!map_fresh(d, pl1e, req.val)))
-			*rc = pv_l1e_set(d, d->id, pl1e, req.val, false);
-	}
+	if (unlikely(guest_has_self_map) ||
+	    unlikely(read_request(&req, (const struct mmu_update *)ureqs)) ||
+	    unlikely(!spin_trylock(&d->mm_lock)))
+		return update_any(ureqs, 1, 0, DOMID_SELF);
+	if (unlikely(d->dying) || unlikely(d->pv.demoting != FRAME_NIL) ||
+	    unlikely(!l1_entry(d, &req, &pl1e)))
+		return single_any(d, ureqs);
+	if ((*pl1e & PTE_P) || unlikely((req.val & (PTE_P | PTE_RW | L1_CACHE | L1_BAD)) != PTE_P))
+		return single_set(d, pl1e, req.val);
+	f = frame_whole(pte_mfn(req.val));
+	if (unlikely(!f) || unlikely(!ref_frame_at(f, d->id)))
+		return single_set(d, pl1e, req.val);
+	if (unlikely(READ_ONCE(f->owner) != d->id))
+		return single_raced(d, ureqs, f);
+	WRITE_ONCE(*pl1e, (req.val | PTE_US) & ~PTE_G);
 	spin_unlock(&d->mm_lock);
-	return done;
+	return 0;
 }
 
 long do_mmu_update(unsigned long ureqs, unsigned long count, unsigned long pdone,
 		   unsigned long foreigndom, unsigned long a5)
 {
-	int rc;
-
 	if (unlikely((count ^ 1) | pdone | (foreigndom ^ DOMID_SELF)))
 		return update_any(ureqs, count, pdone, foreigndom);
-	if (likely(update_single(ureqs, &rc)))
-		return rc;
-	return update_any(ureqs, 1, 0, DOMID_SELF);
+	return update_single(ureqs);
 }
 
 static inline long va_mapping(unsigned long va, u64 val, unsigned long flags, domid_t pg)
