@@ -73,7 +73,7 @@ static inline const u64 *pte_last(const u64 *t)
 	return t;
 }
 
-static inline unsigned int pte_next(const u64 *tbl, unsigned int i)
+static inline __attribute__((always_inline)) unsigned int pte_next(const u64 *tbl, unsigned int i)
 {
 	const u64 *t = tbl + i;
 
@@ -94,7 +94,8 @@ static inline unsigned int pte_next(const u64 *tbl, unsigned int i)
 	return 512;
 }
 
-static inline unsigned int pte_below(const u64 *tbl, unsigned int n, unsigned int low)
+static inline __attribute__((always_inline)) unsigned int pte_below(const u64 *tbl, unsigned int n,
+								    unsigned int low)
 {
 	const u64 *t = tbl + n;
 

@@ -106,12 +106,10 @@ restore:
 	cmpl	$ENTRY_SYSCALL, REGS_entry_vector(%rsp)
 	jne	1f
 	/* SYSRET is right when it restores exactly what the frame says: flat selectors, canonical rip */
-	mov	REGS_rip(%rsp), %rcx
-	mov	%rcx, %rax
-	shl	$16, %rax
-	sar	$16, %rax
-	cmp	%rcx, %rax
-	jne	1f
+	movabs	$0x800000000000, %rax
+	add	REGS_rip(%rsp), %rax
+	shr	$48, %rax
+	jnz	1f
 	cmpw	$GUEST_CS, REGS_cs(%rsp)
 	jne	1f
 	cmpw	$GUEST_SS, REGS_ss(%rsp)

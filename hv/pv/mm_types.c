@@ -145,13 +145,14 @@ static int promote_upper(struct domain *d, struct frame *f, unsigned int level, 
 		f->partial = (u16)i;
 		if (self_map(f, level, e))
 			continue;
-		if (e & TABLE_BAD)
-			return -XEN_EINVAL;
+		if (unlikely((e & (TABLE_BAD | PTE_US | PTE_G)) != PTE_US)) {
+			if (e & TABLE_BAD)
+				return -XEN_EINVAL;
+			tbl[i] = normal_entry(e);
+		}
 		if (pv_spent(budget, 1))
 			return PV_AGAIN;
 		note_group(f, i);
-		if (normal_entry(e) != e)
-			tbl[i] = normal_entry(e);
 		if (likely(share_table(d, pte_mfn(e), level - 1)))
 			continue;
 		rc = get_child(d, pte_mfn(e), level - 1, child);
