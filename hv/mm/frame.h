@@ -94,7 +94,10 @@ extern struct frame *frame_table;
 #define frame_table ((struct frame *)FRAMETABLE_VA)
 #endif
 
-/* The frame table is backed in sections of 128 MiB of address space that hold any RAM. */
+/*
+ * The frame table is backed in sections of 128 MiB of address space that hold any RAM, and below 4 GiB also
+ * where there is none, by a page of zeroes that cannot be written: FS_NOTRAM, without references.
+ */
 #define SECTION_SHIFT 15 /* in frames */
 #define MAX_SECTIONS  (1u << (32 - SECTION_SHIFT))
 extern unsigned long frame_sections[MAX_SECTIONS / 64];

@@ -147,6 +147,17 @@ static struct mmu_update some_request(const struct domain *d)
 	return r;
 }
 
+/* Requests that nobody refuses are for one of them. */
+static const struct frame *page_of(u64 ptr)
+{
+	unsigned int i = 0;
+
+	while (i < NR_PAGES && frame_to_mfn(page[i]) != ptr >> PAGE_SHIFT)
+		i++;
+	assert_true(i < NR_PAGES);
+	return page[i];
+}
+
 static void save(struct frame *frames, char *to)
 {
 	memcpy(frames, frame_table, max_mfn * sizeof(*frames));
@@ -184,6 +195,7 @@ static void test_single(void **state)
 		save(before, ram[0]);
 		rc = do_mmu_update(req, 1, (unsigned long)&count, DOMID_SELF, 0);
 		assert_int_equal(count, rc ? 0 : 1);
+		assert_true(rc || page_of(r.ptr)->owner == d->id);
 		save(after, ram[1]);
 		restore(before, ram[0]);
 		assert_int_equal(do_mmu_update(req, 1, 0, DOMID_SELF, 0), rc);
