@@ -43,11 +43,11 @@ static unsigned int pages_order(size_t bytes)
 	return order;
 }
 
-/* The jump at the end of a stub reaches entry_syscall from where this CPU's copy lies. */
-static void patch_stub(char *copy, unsigned long va, const char *jump)
+/* The jump at the end of a stub reaches its entry from where this CPU's copy lies. */
+static void patch_stub(char *copy, unsigned long va, const char *jump, void (*entry)(void))
 {
 	unsigned long at = (unsigned long)(jump - stub_start);
-	s32 rel = (s32)((unsigned long)entry_syscall - (va + at + 4));
+	s32 rel = (s32)((unsigned long)entry - (va + at + 4));
 
 	memcpy(copy + at, &rel, sizeof(rel));
 }
@@ -60,10 +60,10 @@ static void map_stack_page(unsigned long va, unsigned int page)
 		panic("no memory for a processor's stack");
 	if (page == STACK_PAGE_STUB) {
 		memcpy(p, stub_start, (size_t)(stub_end - stub_start));
-		patch_stub(p, va, stub_syscall_jump);
-		patch_stub(p, va, stub_syscall32_jump);
-		patch_stub(p, va, stub_xpti_syscall_jump);
-		patch_stub(p, va, stub_xpti_syscall32_jump);
+		patch_stub(p, va, stub_syscall_jump, entry_syscall);
+		patch_stub(p, va, stub_syscall32_jump, entry_syscall32);
+		patch_stub(p, va, stub_xpti_syscall_jump, entry_syscall);
+		patch_stub(p, va, stub_xpti_syscall32_jump, entry_syscall32);
 	}
 	*hv_l1e(va + page * PAGE_SIZE, false) =
 		make_pte(virt_to_mfn(p), page == STACK_PAGE_STUB ? PTE_HV_RX : PTE_HV);

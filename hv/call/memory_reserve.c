@@ -3,6 +3,7 @@
 #include "call/memory.h"
 #include "lib/atomic.h"
 #include "lib/string.h"
+#include "mm/guest_words.h"
 #include "mm/m2p.h"
 
 #define KNOWN_FLAGS \
@@ -19,6 +20,28 @@ static xen_pfn_t *extent_ptr(const struct batch *b, unsigned long i)
 	return b->r.extent_start.p + i;
 }
 
+static inline bool read_extent(const xen_pfn_t *at, xen_pfn_t *value)
+{
+	if (!guest_words_begin(at, 1))
+		return false;
+	guest_read(*value, at, fault);
+	guest_words_end();
+	return true;
+fault:
+	return !guest_words_fault();
+}
+
+static bool write_extent(xen_pfn_t *at, xen_pfn_t value)
+{
+	if (!guest_words_begin(at, 1))
+		return false;
+	guest_write(at, value, fault);
+	guest_words_end();
+	return true;
+fault:
+	return !guest_words_fault();
+}
+
 static unsigned int alloc_flags(unsigned int mem_flags)
 {
 	return DMF_ADDR_BITS(XENMEMF_get_address_bits(mem_flags));
@@ -30,8 +53,7 @@ static bool add_extent(const struct batch *b, unsigned long i)
 	xen_pfn_t gpfn = 0, mfn;
 	struct frame *f;
 
-	if (b->cmd == XENMEM_populate_physmap &&
-	    copy_from_guest(&gpfn, extent_ptr(b, i), sizeof(gpfn)))
+	if (b->cmd == XENMEM_populate_physmap && !read_extent(extent_ptr(b, i), &gpfn))
 		return false;
 	f = domain_alloc_frames(b->d, b->order, b->memflags);
 	if (!f)
@@ -42,7 +64,7 @@ static bool add_extent(const struct batch *b, unsigned long i)
 	/* increase_reservation may leave out the list: who does not want to know has the frames anyway. */
 	if (b->cmd == XENMEM_increase_reservation && !b->r.extent_start.p)
 		return true;
-	return !copy_to_guest(extent_ptr(b, i), &mfn, sizeof(mfn));
+	return write_extent(extent_ptr(b, i), mfn);
 }
 
 /*
@@ -69,7 +91,7 @@ static bool remove_extent(const struct batch *b, unsigned long i)
 {
 	xen_pfn_t mfn;
 
-	if (copy_from_guest(&mfn, extent_ptr(b, i), sizeof(mfn)))
+	if (!read_extent(extent_ptr(b, i), &mfn))
 		return false;
 	for (unsigned long k = 0; k < 1UL << b->order; k++)
 		if (!release_frame(b->d, mfn + k))

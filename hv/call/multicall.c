@@ -21,10 +21,10 @@ static inline long multicall_one(const struct multicall_entry *ue, int *rc)
 	guest_read(a5, &ue->args[4], fault);
 	guest_words_end();
 	*rc = 0;
-	fn = op < NR_CALLS ? call_table[nospec_index(op, NR_CALLS)] : NULL;
 	/* These end in another context than the one that called, which a batch cannot. */
-	if (!fn || op == __HYPERVISOR_multicall || op == __HYPERVISOR_iret)
+	if (op >= NR_CALLS || op == __HYPERVISOR_multicall || op == __HYPERVISOR_iret)
 		return -XEN_ENOSYS;
+	fn = call_table[nospec_index(op, NR_CALLS)];
 	return fn(a1, a2, a3, a4, a5);
 fault:
 	*rc = guest_words_fault();

@@ -37,12 +37,12 @@ static void give_frame(struct domain *d, struct frame *f)
 	atomic_store(&f->refs, FR_ALLOCATED | 1u);
 }
 
-/* With page_lock. */
+/* With page_lock, if the answer shall last. */
 static int may_have(const struct domain *d, unsigned long nr)
 {
-	if (d->dying)
+	if (READ_ONCE(d->dying))
 		return -XEN_EINVAL;
-	return d->tot_pages + nr > d->max_pages ? -XEN_E2BIG : 0;
+	return READ_ONCE(d->tot_pages) + nr > READ_ONCE(d->max_pages) ? -XEN_E2BIG : 0;
 }
 
 static int give_block(struct domain *d, struct frame *f, unsigned int order)
@@ -61,13 +61,9 @@ static int give_block(struct domain *d, struct frame *f, unsigned int order)
 struct frame *domain_alloc_frames(struct domain *d, unsigned int order, unsigned int memflags)
 {
 	struct frame *f;
-	int rc;
 
-	/* A look before the work; the one that counts is in give_block(). */
-	spin_lock(&d->page_lock);
-	rc = order <= MAX_ORDER ? may_have(d, 1UL << order) : -XEN_EINVAL;
-	spin_unlock(&d->page_lock);
-	if (rc)
+	/* A look before the work, which needs no lock; the one that counts is in give_block(). */
+	if (order > MAX_ORDER || may_have(d, 1UL << order))
 		return NULL;
 	f = alloc_block(order, memflags);
 	if (f && give_block(d, f, order)) {

@@ -20,11 +20,11 @@ static unsigned int scrub_holds; /* allocations that want them to end */
  * Memory below 4 GiB is for those who can use no other: rather frames above that wait than those. With
  * the lock.
  */
-static struct frame *take_any(unsigned int order, unsigned int flags, mfn_t limit)
+static inline struct frame *take_any(unsigned int order, unsigned int flags, mfn_t limit)
 {
 	struct frame *f = NULL;
 
-	if (!(flags & BUDDY_LOW) && limit > ZONE_LIMIT)
+	if (!(flags & BUDDY_LOW) && limit > ZONE_LIMIT && zone_may_have(&zones[ZONE_HIGH], order))
 		f = zone_take(&zones[ZONE_HIGH], order, limit);
 	return f ? f : zone_take(&zones[ZONE_LOW], order, limit);
 }
@@ -33,7 +33,8 @@ static struct frame *take_any(unsigned int order, unsigned int flags, mfn_t limi
  * Scrubbers have some of what is free. They take nothing more until this one is content or has seen
  * all that they had: that is the clearing of a few frames. With the lock, which is dropped meanwhile.
  */
-static struct frame *take_back(unsigned int order, unsigned int flags, mfn_t limit)
+static __attribute__((noinline)) struct frame *take_back(unsigned int order, unsigned int flags,
+							 mfn_t limit)
 {
 	struct frame *f = NULL;
 
@@ -69,36 +70,26 @@ static void leave_zone(struct frame *f, unsigned int order)
 }
 
 /*
- * A TLB may still hold what a guest had mapped here before the frames were freed. Those that are known
+ * A TLB may still hold what a guest had mapped here before the frames were freed: first that goes, once
+ * for all neighbours that were freed at the same time, then what they hold. Those that are known
  * to be zero need no look: nothing has mapped them since that flush, without which nobody would know.
  */
-static void flush_stale(struct frame *f, unsigned int order)
+static void make_clean(struct frame *f, unsigned int order, unsigned int flags)
 {
+	const struct frame *end = f + (1UL << order);
 	bool flushed = false;
 	u32 last = 0;
 
-	if (!type_flush_hook)
-		return;
-	for (unsigned long i = 0; i < 1UL << order; i++) {
-		if (f[i].content == FC_ZERO || (flushed && f[i].stamp == last))
-			continue;
-		last = f[i].stamp;
-		type_flush_hook(&f[i], last);
-		flushed = true;
-	}
-}
-
-static void clear_unknown(struct frame *f, unsigned int order)
-{
-	unsigned long n = 1UL << order, end;
-
-	for (unsigned long i = 0; i < n; i = end) {
-		end = i + 1;
-		if (f[i].content == FC_ZERO)
-			continue;
-		while (end < n && f[end].content != FC_ZERO)
-			end++;
-		clear_lines(frame_to_virt(f + i), (end - i) << PAGE_SHIFT);
+	for (; f != end; f++) {
+		if (f->content != FC_ZERO) {
+			if (type_flush_hook && (!flushed || f->stamp != last))
+				type_flush_hook(f, f->stamp);
+			flushed = true;
+			last = f->stamp;
+			if (flags & BUDDY_ZERO)
+				clear_lines(frame_to_virt(f), PAGE_SIZE);
+		}
+		f->type = FT_NONE;
 	}
 }
 
@@ -117,11 +108,7 @@ struct frame *buddy_alloc_below(unsigned int order, unsigned int flags, mfn_t li
 	spin_unlock(&buddy_lock);
 	if (!f)
 		return NULL;
-	flush_stale(f, order);
-	if (flags & BUDDY_ZERO)
-		clear_unknown(f, order);
-	for (unsigned long i = 0; i < 1UL << order; i++)
-		f[i].type = FT_NONE;
+	make_clean(f, order, flags);
 	return f;
 }
 

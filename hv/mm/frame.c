@@ -10,10 +10,17 @@
 BUILD_BUG_ON(sizeof(struct frame) != 24);
 
 unsigned long frame_sections[MAX_SECTIONS / 64];
-mfn_t max_mfn;
+mfn_t max_mfn, frames_whole;
 void (*frame_free_hook)(struct frame *f);
 u32 (*frame_clock_hook)(void);
 void (*type_flush_hook)(struct frame *f, u32 stamp);
+
+bool mfn_valid_beyond(mfn_t mfn)
+{
+	unsigned long i = nospec_index(mfn, max_mfn) >> SECTION_SHIFT;
+
+	return mfn < max_mfn && (frame_sections[i >> 6] >> (i & 63) & 1);
+}
 
 struct frame *get_frame(mfn_t mfn, u16 domid)
 {

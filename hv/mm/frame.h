@@ -54,8 +54,11 @@ struct frame {
 	u8 state;	/* FS_* */
 	u32 next, prev; /* frame numbers: owner's list, or free list of the buddy allocator */
 	union {
-		u32 stamp;   /* type count 0: flush clock when the last use as its kind ended */
-		u16 partial; /* FT_PARTIAL: number of table entries validated so far */
+		u32 stamp; /* type count 0: flush clock when the last use as its kind ended */
+		struct {
+			u16 partial; /* FT_PARTIAL: number of table entries validated so far */
+			u16 groups; /* L2..L4: bit n is clear when entries 32n..32n+31 hold nothing */
+		};
 	};
 };
 
@@ -91,18 +94,22 @@ extern struct frame *frame_table;
 #define frame_table ((struct frame *)FRAMETABLE_VA)
 #endif
 
-/* The frame table is backed in sections of 128 MiB of address space that hold any RAM. */
+/*
+ * The frame table is backed in sections of 128 MiB of address space that hold any RAM, and below 4 GiB also
+ * where there is none, by a page of zeroes that cannot be written: FS_NOTRAM, without references.
+ */
 #define SECTION_SHIFT 15 /* in frames */
 #define MAX_SECTIONS  (1u << (32 - SECTION_SHIFT))
 extern unsigned long frame_sections[MAX_SECTIONS / 64];
-extern mfn_t max_mfn; /* highest RAM frame + 1 */
+extern mfn_t max_mfn;	   /* highest RAM frame + 1 */
+extern mfn_t frames_whole; /* at most max_mfn; below it each section is backed, RAM or not */
+
+bool mfn_valid_beyond(mfn_t mfn);
 
 /* True when the frame table has an entry for mfn (it may still be FS_NOTRAM). */
 static inline bool mfn_valid(mfn_t mfn)
 {
-	unsigned long i = nospec_index(mfn, max_mfn) >> SECTION_SHIFT;
-
-	return mfn < max_mfn && (frame_sections[i >> 6] >> (i & 63) & 1);
+	return likely(mfn < frames_whole) || mfn_valid_beyond(mfn);
 }
 
 static inline struct frame *mfn_to_frame(mfn_t mfn)
@@ -114,6 +121,31 @@ static inline struct frame *mfn_to_frame(mfn_t mfn)
 static inline struct frame *mfn_to_frame_nospec(mfn_t mfn)
 {
 	return &frame_table[nospec_index(mfn, max_mfn)];
+}
+
+/*
+ * The entry of a number that a guest chose, NULL when it is not below frames_whole. Ahead of a wrong guess
+ * about that it is the first entry: cmp tells both, and sbb leaves its answer standing.
+ */
+static inline struct frame *frame_whole(mfn_t mfn)
+{
+	unsigned long mask;
+	bool whole;
+
+	__asm__("cmp %3, %2\n\tsbb %0, %0"
+		: "=r"(mask), "=@ccc"(whole)
+		: "r"(mfn), "m"(frames_whole));
+	return likely(whole) ? &frame_table[mfn & mask] : NULL;
+}
+
+/* The same, NULL when it is not valid. */
+static inline struct frame *frame_checked(mfn_t mfn)
+{
+	struct frame *f = frame_whole(mfn);
+
+	if (likely(f))
+		return f;
+	return mfn_valid_beyond(mfn) ? mfn_to_frame_nospec(mfn) : NULL;
 }
 
 static inline mfn_t frame_to_mfn(const struct frame *f)
@@ -138,35 +170,46 @@ void put_frame(struct frame *f);
 /* For put_frame() only: refs is the word after the reference was dropped. */
 void put_frame_slow(struct frame *f, u32 refs);
 
-/* The two for the hottest paths, in place. */
-static inline struct frame *get_frame_inline(mfn_t mfn, u16 domid)
+/*
+ * The two for the hottest paths, in place. get_frame_at(): f is the entry of a valid frame number,
+ * clamped when a guest chose it; ref_frame_at() leaves the last look at the owner to the caller.
+ */
+static inline bool ref_frame_at(struct frame *f, u16 domid)
 {
-	struct frame *f;
-	u32 refs;
+	u32 refs = READ_ONCE(f->refs);
 
-	if (unlikely(!mfn_valid(mfn)))
-		return NULL;
-	f = mfn_to_frame_nospec(mfn);
-	refs = READ_ONCE(f->refs);
 	do {
 		/* Neither 0 nor full. */
 		if (unlikely((refs & FR_COUNT) - 1 >= FR_COUNT - 1 || READ_ONCE(f->owner) != domid))
-			return NULL;
+			return false;
 	} while (unlikely(!atomic_cmpxchg(&f->refs, &refs, refs + 1)));
+	return true;
+}
 
+static inline bool get_frame_at(struct frame *f, u16 domid)
+{
+	if (unlikely(!ref_frame_at(f, domid)))
+		return false;
 	/* Between the two looks the frame may have been freed and given to somebody else. */
 	if (likely(READ_ONCE(f->owner) == domid))
-		return f;
+		return true;
 	put_frame(f);
-	return NULL;
+	return false;
+}
+
+static inline struct frame *get_frame_inline(mfn_t mfn, u16 domid)
+{
+	struct frame *f = frame_checked(mfn);
+
+	return likely(f) && get_frame_at(f, domid) ? f : NULL;
 }
 
 static inline void put_frame_inline(struct frame *f)
 {
-	u32 refs = atomic_sub(&f->refs, 1);
+	u32 was = __atomic_fetch_sub(&f->refs, 1, __ATOMIC_SEQ_CST);
 
-	if (unlikely((refs & FR_COUNT) - 1 >= FR_COUNT - 1))
-		put_frame_slow(f, refs);
+	if (unlikely((was & FR_COUNT) <= 1))
+		put_frame_slow(f, was - 1);
 }
 
 /*

@@ -48,44 +48,72 @@ static inline u64 make_pte(mfn_t mfn, u64 flags)
 }
 
 /*
- * Most entries of most tables are empty, so they are looked at sixteen at a time. The index of the first
- * present entry at or after i, 512 when there is none; the index of the last one before n, plus 1, or 0.
+ * Most entries of most tables are empty, so they are looked at 32 at a time. The index of the first present
+ * entry at or after i, 512 when there is none; the index of the last one of [low, n), plus 1, or low, which
+ * is a multiple of 32.
  */
-static inline bool pte_any16(const u64 *t)
+static inline u64 pte_or16(const u64 *t)
 {
-	return (t[0] | t[1] | t[2] | t[3] | t[4] | t[5] | t[6] | t[7] | t[8] | t[9] | t[10] |
-		t[11] | t[12] | t[13] | t[14] | t[15]) &
-	       PTE_P;
+	return t[0] | t[1] | t[2] | t[3] | t[4] | t[5] | t[6] | t[7] | t[8] | t[9] | t[10] | t[11] |
+	       t[12] | t[13] | t[14] | t[15];
 }
 
-static inline unsigned int pte_next(const u64 *tbl, unsigned int i)
+/* The first, and the last, of which it is known that they are there. */
+static inline const u64 *pte_first(const u64 *t)
 {
-	for (; i % 16; i++)
-		if (tbl[i] & PTE_P)
+	while (!(*t & PTE_P))
+		t++;
+	return t;
+}
+
+static inline const u64 *pte_last(const u64 *t)
+{
+	while (!(*t & PTE_P))
+		t--;
+	return t;
+}
+
+static inline __attribute__((always_inline)) unsigned int pte_next(const u64 *tbl, unsigned int i)
+{
+	const u64 *t = tbl + i;
+
+	for (; i % 16; i++, t++)
+		if (*t & PTE_P)
 			return i;
-	for (; i < 512; i += 16) {
-		if (!pte_any16(tbl + i))
-			continue;
-		for (unsigned int k = i; k < i + 16; k++)
-			if (tbl[k] & PTE_P)
-				return k;
+	if (i % 32) {
+		if (pte_or16(t) & PTE_P)
+			return (unsigned int)(pte_first(t) - tbl);
+		t += 16;
+	}
+	for (; t != tbl + 512; t += 32) {
+		u64 left = pte_or16(t), right = pte_or16(t + 16);
+
+		if ((left | right) & PTE_P)
+			return (unsigned int)(pte_first(left & PTE_P ? t : t + 16) - tbl);
 	}
 	return 512;
 }
 
-static inline unsigned int pte_below(const u64 *tbl, unsigned int n)
+static inline __attribute__((always_inline)) unsigned int pte_below(const u64 *tbl, unsigned int n,
+								    unsigned int low)
 {
-	for (; n % 16; n--)
-		if (tbl[n - 1] & PTE_P)
+	const u64 *t = tbl + n;
+
+	for (; n % 16; n--, t--)
+		if (t[-1] & PTE_P)
 			return n;
-	for (; n; n -= 16) {
-		if (!pte_any16(tbl + n - 16))
-			continue;
-		for (unsigned int k = n; k > n - 16; k--)
-			if (tbl[k - 1] & PTE_P)
-				return k;
+	if (n % 32) {
+		if (pte_or16(t - 16) & PTE_P)
+			return (unsigned int)(pte_last(t - 1) - tbl) + 1;
+		t -= 16;
 	}
-	return 0;
+	for (; t > tbl + low; t -= 32) {
+		u64 left = pte_or16(t - 32), right = pte_or16(t - 16);
+
+		if ((left | right) & PTE_P)
+			return (unsigned int)(pte_last(right & PTE_P ? t - 1 : t - 17) - tbl) + 1;
+	}
+	return low;
 }
 
 /* Where pages for our own tables come from: the boot carve-out first, the buddy allocator later. */

@@ -134,6 +134,25 @@ static void back_table(unsigned long va, unsigned long alias, unsigned int entry
 	}
 }
 
+/*
+ * Nearly every PC has no RAM somewhere below 4 GiB. The frame table is backed there too, by the page of
+ * zeroes: then nearly all frame numbers have an entry, and need no look at the sections.
+ */
+static void back_hole(void)
+{
+	u64 end = min(max_mfn, PFN_DOWN(BOOT_MAPPED)) * sizeof(struct frame);
+	unsigned long s = 0;
+
+	for (u64 off = 0; off < end; off += PAGE_SIZE)
+		if (mem_plan_backing(&plan, sizeof(struct frame), off, PAGE_SIZE) == PLAN_NONE)
+			hv_map(FRAMETABLE_VA + off, zero_frame << PAGE_SHIFT, PAGE_SIZE, PTE_HV_RO,
+			       PAGE_SIZE);
+	while (s << SECTION_SHIFT < max_mfn && (s < PFN_DOWN(BOOT_MAPPED) >> SECTION_SHIFT ||
+						test_bit((unsigned int)s, frame_sections)))
+		s++;
+	frames_whole = min(max_mfn, s << SECTION_SHIFT);
+}
+
 static void init_frames(void)
 {
 	struct mem_range r;
@@ -189,6 +208,7 @@ void mm_setup(const struct mem_range *ram, unsigned int nr_ram, const struct mem
 	zero_frame = pool_page();
 	memset(mfn_to_virt(zero_frame), 0, PAGE_SIZE);
 	back_table(FRAMETABLE_VA, 0, sizeof(struct frame), 0);
+	back_hole();
 	back_table(M2P_VA, M2P_RO_VA, M2P_ENTRY, 0xff);
 	init_frames();
 	publish_m2p();

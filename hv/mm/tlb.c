@@ -204,16 +204,19 @@ void tlb_flush_since(const unsigned long *cpus, u32 stamp)
 {
 	DECLARE_BITMAP(need, CONFIG_NR_CPUS);
 	u64 now = atomic_load(&tlb_clock);
-	bool any = false;
-	unsigned int cpu;
+	unsigned long any = 0;
 
-	memset(need, 0, sizeof(need));
-	for_each_set_bit(cpu, cpus, (unsigned int)CONFIG_NR_CPUS)
-	{
-		if (flushed_since(cpu, now, stamp))
-			continue;
-		set_bit(cpu, need);
-		any = true;
+	for (unsigned int w = 0; w < ARRAY_SIZE(need); w++) {
+		unsigned long left = cpus[w];
+
+		need[w] = 0;
+		for (; left; left &= left - 1) {
+			unsigned int bit = (unsigned int)__builtin_ctzl(left);
+
+			if (!flushed_since(w * BITS_PER_LONG + bit, now, stamp))
+				need[w] |= 1UL << bit;
+		}
+		any |= need[w];
 	}
 	if (any)
 		tlb_flush_cpus(need, TLB_ALL);

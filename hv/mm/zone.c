@@ -81,13 +81,13 @@ static struct frame *find_one(const struct zone *z, unsigned int list, unsigned 
 }
 
 /* The smallest of at least that order, or the largest. */
-static struct frame *find_block(const struct zone *z, unsigned int list, unsigned int order,
-				mfn_t last, bool largest)
+static inline struct frame *find_block(const struct zone *z, unsigned int list, unsigned int order,
+				       mfn_t last, bool largest)
 {
 	u32 there = z->there[list] & ~0u << order;
 	struct frame *f = NULL;
 
-	while (!f && there) {
+	while (there && !f) {
 		unsigned int o = largest ? fls_long(there) : ffs_long(there);
 
 		f = find_one(z, list, o, last);
@@ -100,7 +100,7 @@ static struct frame *find_block(const struct zone *z, unsigned int list, unsigne
  * Frames that wait only when there are no others. Of a mixed block a part may be ready: the larger it
  * is the more likely. (A single frame that is ready is always found, a larger block mostly.)
  */
-static struct frame *find_best(const struct zone *z, unsigned int order, mfn_t last)
+static inline struct frame *find_best(const struct zone *z, unsigned int order, mfn_t last)
 {
 	struct frame *f = find_block(z, LIST_READY, order, last, false);
 

@@ -70,6 +70,12 @@ static inline struct frame *zone_first(const struct zone *z, unsigned int list, 
 	return z->head[list][order] ? mfn_to_frame(z->head[list][order] - 1) : NULL;
 }
 
+/* Whether any list has a block of at least that order. */
+static inline bool zone_may_have(const struct zone *z, unsigned int order)
+{
+	return (z->there[LIST_READY] | z->there[LIST_MIXED] | z->there[LIST_WAITS]) >> order;
+}
+
 static inline bool is_free_block(mfn_t mfn, unsigned int order)
 {
 	const struct frame *f = mfn_to_frame(mfn);

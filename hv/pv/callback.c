@@ -154,18 +154,17 @@ long do_iret(unsigned long a1, unsigned long a2, unsigned long a3, unsigned long
 	struct cpu_user_regs *regs = guest_regs();
 	struct vcpu *v = current;
 	struct iret_context f;
+	bool to_user;
 
 	if (unlikely(read_iret_frame(&f, (const struct iret_context *)regs->rsp))) {
 		domain_crash(v->d, "iret frame not readable");
 		return call_done();
 	}
 	/* Ring 3 code to be returned to with RPL 3 is user mode, everything else kernel mode. */
-	if ((f.cs & 3) == 3) {
-		if (!v->pv.user_cr3_mfn) {
-			domain_crash(v->d, "iret to user mode without user page tables");
-			return call_done();
-		}
-		pv_toggle_mode(v);
+	to_user = (f.cs & 3) == 3;
+	if (to_user && unlikely(!v->pv.user_cr3_mfn)) {
+		domain_crash(v->d, "iret to user mode without user page tables");
+		return call_done();
 	}
 	regs->rip = f.rip;
 	regs->cs = (u16)(f.cs | 3);
@@ -180,6 +179,8 @@ long do_iret(unsigned long a1, unsigned long a2, unsigned long a3, unsigned long
 		regs->rcx = f.rcx;
 	}
 	v->info->evtchn_upcall_mask = !(f.rflags & RFLAGS_IF);
+	if (to_user)
+		pv_toggle_mode(v);
 	if (likely(f.rax - (u64)CALL_DONE > CALL_RESTART - CALL_DONE))
 		return (long)f.rax;
 	/* By chance one of our own results: the long way. */

@@ -219,9 +219,16 @@ static u32 clock_of_flushes(void)
  */
 static void flush_for_type(struct frame *f, u32 stamp)
 {
-	const struct domain *d = current ? current->d : NULL;
-	u32 foreign = READ_ONCE(f->refs) & FR_FOREIGN;
+	const struct domain *d;
+	u32 foreign;
 
+	/* The allocator's, free of all notes. */
+	if (f->owner == DOMID_INVALID) {
+		tlb_flush_since(cpu_online_map, stamp);
+		return;
+	}
+	d = current ? current->d : NULL;
+	foreign = READ_ONCE(f->refs) & FR_FOREIGN;
 	if ((f->type & FT_KIND) == FT_WRITABLE)
 		foreign = 0;
 	if (d && f->owner == d->id && !foreign) {

@@ -70,8 +70,6 @@ entry_syscall:
 	SAVE_ALL
 	SPEC_ENTRY
 	mov	INFO_current(%rsp), %rbx
-	cmpl	$ENTRY_SYSCALL, REGS_entry_vector(%rsp)
-	jne	from_user
 	cmpb	$0, VCPU_kernel_mode(%rbx)
 	je	from_user
 	/* A hypercall: number in rax, arguments rdi rsi rdx r10 r8 */
@@ -81,8 +79,6 @@ entry_syscall:
 	sbb	%rcx, %rcx	/* all ones, and none when the jump was guessed wrong */
 	and	%rcx, %rax
 	mov	(%r11, %rax, 8), %rax
-	test	%rax, %rax
-	jz	no_such_call
 	mov	%r10, %rcx
 	xor	%r10d, %r10d
 	call	__x86_indirect_thunk_rax
@@ -110,12 +106,10 @@ restore:
 	cmpl	$ENTRY_SYSCALL, REGS_entry_vector(%rsp)
 	jne	1f
 	/* SYSRET is right when it restores exactly what the frame says: flat selectors, canonical rip */
-	mov	REGS_rip(%rsp), %rcx
-	mov	%rcx, %rax
-	shl	$16, %rax
-	sar	$16, %rax
-	cmp	%rcx, %rax
-	jne	1f
+	movabs	$0x800000000000, %rax
+	add	REGS_rip(%rsp), %rax
+	shr	$48, %rax
+	jnz	1f
 	cmpw	$GUEST_CS, REGS_cs(%rsp)
 	jne	1f
 	cmpw	$GUEST_SS, REGS_ss(%rsp)
@@ -168,6 +162,14 @@ from_user:
 	mov	%rsp, %rdi
 	call	pv_guest_syscall
 	jmp	exit_to_guest
+
+	/* SYSCALL from 32-bit code: never a hypercall */
+	.balign	16
+	.globl	entry_syscall32
+entry_syscall32:
+	SAVE_ALL
+	SPEC_ENTRY
+	jmp	from_user
 
 	/* Drops whatever is on this CPU's stack and goes on with the guest state in struct cpu_info. */
 	.globl	resume_guest

@@ -19,6 +19,7 @@ extern const unsigned long entry_stubs[256];
 extern const char stub_start[], stub_end[];
 extern const char stub_syscall[], stub_syscall_jump[], stub_syscall32[], stub_syscall32_jump[];
 void entry_syscall(void);
+void entry_syscall32(void);
 /* Leaves the current C context for the guest state in get_cpu_info()->guest_regs. */
 void __noreturn resume_guest(void);
 /* Calls fn on an empty stack of this CPU; fn does not return. */

@@ -16,24 +16,36 @@
 
 #define PFEC_P	  1u
 #define PFEC_W	  2u
+#define PFEC_U	  4u
 #define PFEC_RSVD 8u
 
-static void guest_pf(struct vcpu *v, struct cpu_user_regs *regs)
+static __attribute__((noinline)) void unusual_pf(struct vcpu *v, struct cpu_user_regs *regs,
+						 unsigned long addr, u32 ec, bool table)
 {
-	unsigned long addr = read_cr2();
-	u32 ec = regs->error_code;
-
-	if ((ec & (PFEC_P | PFEC_W)) == (PFEC_P | PFEC_W) && v->pv.kernel_mode &&
-	    pv_ptwr(v, regs, addr))
+	if (table && pv_ptwr(v, regs, addr))
 		return;
 	/* The processor looked at a descriptor of the LDT on the guest's behalf. */
-	if (!(ec & 4) && (pv_map_ldt_page(v, addr) || pv_emulate_far_return(regs)))
+	if (!(ec & PFEC_U) && (pv_map_ldt_page(v, addr) || pv_emulate_far_return(regs)))
 		return;
 	if (unlikely(ec & PFEC_RSVD)) {
 		domain_crash(v->d, "reserved bits in a page-table entry");
 		return;
 	}
 	pv_inject_pf(v, regs, addr, ec & ~PFEC_RSVD);
+}
+
+/* Most are the guest's own affair, and then nothing is kept over a call. */
+static inline void guest_pf(struct vcpu *v, struct cpu_user_regs *regs)
+{
+	unsigned long addr = read_cr2();
+	u32 ec = regs->error_code;
+	/* The kernel writes where it may only read: perhaps to a page table. */
+	bool table = (ec & (PFEC_P | PFEC_W)) == (PFEC_P | PFEC_W) && v->pv.kernel_mode;
+
+	if (table || unlikely(!(ec & PFEC_U)) || unlikely(ec & PFEC_RSVD))
+		unusual_pf(v, regs, addr, ec, table);
+	else
+		pv_inject_pf(v, regs, addr, ec);
 }
 
 /*

@@ -61,10 +61,19 @@ int pv_l1e_set(struct domain *d, domid_t pg, u64 *pl1e, u64 new, bool preserve_a
  * happens when the processor has set accessed or dirty bits. old must be present.
  */
 int pv_l1e_cmpxchg(struct domain *d, u64 *pl1e, u64 old, u64 new) __must_check;
-/* Device memory: not RAM, or RAM that was never the allocator's (below 1 MiB). */
+/*
+ * The frame of a number that a guest chose, clamped. NULL for device memory: not RAM, or RAM that was
+ * never the allocator's (below 1 MiB).
+ */
+static inline struct frame *pv_ram_frame(mfn_t mfn)
+{
+	struct frame *f = frame_checked(mfn);
+
+	return unlikely(!f) || unlikely(f->state == FS_NOTRAM) ? NULL : f;
+}
 static inline bool pv_mfn_is_io(mfn_t mfn)
 {
-	return unlikely(!mfn_valid(mfn)) || unlikely(mfn_to_frame_nospec(mfn)->state == FS_NOTRAM);
+	return !pv_ram_frame(mfn);
 }
 /* Keeps device pages that are the hypervisor's own (APICs) from every guest; boot time. */
 void pv_deny_io(mfn_t first, mfn_t last);

@@ -27,13 +27,13 @@ static inline __attribute__((always_inline)) int l1e_get(struct domain *d, domid
 	if (unlikely(*e & L1_BAD))
 		return -XEN_EINVAL;
 	*e = (*e | PTE_US) & ~PTE_G;
-	if (pv_mfn_is_io(mfn))
+	f = pv_ram_frame(mfn);
+	if (unlikely(!f))
 		return pv_io_get(d, pg, mfn);
 	/* Memory that is not cached, at addresses that others cache: for drivers only. */
 	if (unlikely(*e & L1_CACHE) && !d->privileged)
 		return -XEN_EINVAL;
-	f = get_frame_inline(mfn, pg);
-	if (unlikely(!f))
+	if (unlikely(!get_frame_at(f, pg)))
 		return -XEN_EINVAL;
 	if ((*e & PTE_RW) && unlikely(!get_frame_writable_inline(f))) {
 		put_frame(f);
@@ -48,9 +48,11 @@ static inline void l1e_put(u64 e)
 {
 	struct frame *f;
 
-	if (!(e & PTE_P) || pv_mfn_is_io(pte_mfn(e)))
+	if (!(e & PTE_P))
 		return;
-	f = mfn_to_frame(pte_mfn(e));
+	f = pv_ram_frame(pte_mfn(e));
+	if (unlikely(!f))
+		return;
 	if (e & PTE_RW)
 		put_frame_writable_inline(f);
 	put_frame_inline(f);
@@ -69,14 +71,13 @@ enum l1e_held {
  */
 static inline struct frame *l1e_same_frame(domid_t pg, u64 old, u64 new)
 {
-	mfn_t mfn = pte_mfn(new);
 	struct frame *f;
 
-	if (((old ^ new) & ~(L1_HARMLESS | PTE_RW)) || (new &L1_CACHE) || pv_mfn_is_io(mfn))
+	if (((old ^ new) & ~(L1_HARMLESS | PTE_RW)) || (new &L1_CACHE))
 		return NULL;
-	f = mfn_to_frame_nospec(mfn);
+	f = pv_ram_frame(pte_mfn(new));
 	/* The old entry's reference keeps it in place, but it may be another domain's (a grant). */
-	return READ_ONCE(f->owner) == pg ? f : NULL;
+	return f && READ_ONCE(f->owner) == pg ? f : NULL;
 }
 
 /* new is present and normal. */

@@ -8,6 +8,8 @@
 
 #define KIND(level)    ((u32)(level) << 29)
 #define TABLE_BAD      (PTE_PSE | (0xfUL << 59))
+#define REFS_MANY      (FR_COUNT / 2)
+#define GROUP	       32u /* entries of an upper table that have one bit in frame->groups */
 #define TABLE_HARMLESS (PTE_A | PTE_D | PTE_AVAIL | (0x7fUL << 52))
 
 static u64 normal_entry(u64 e)
@@ -24,11 +26,6 @@ static bool self_map(const struct frame *f, unsigned int level, u64 e)
 	return true;
 }
 
-static bool skip_entry(const struct frame *f, unsigned int level, unsigned int i, u64 e)
-{
-	return !(e & PTE_P) || (level == 4 && pv_hv_slot(i)) || self_map(f, level, e);
-}
-
 /* The frame, on which the caller holds a reference, becomes a table in the making with one count. */
 static int claim(struct domain *d, struct frame *f, unsigned int level)
 {
@@ -41,7 +38,7 @@ static int claim(struct domain *d, struct frame *f, unsigned int level)
 	} while (!atomic_cmpxchg(&f->type, &old, KIND(level) | FT_PARTIAL | 1));
 	if ((old & FT_KIND) != FT_NONE && (old & FT_KIND) != KIND(level))
 		type_flush_hook(f, stamp);
-	f->partial = 0;
+	f->partial = f->groups = 0;
 	if (level == 4) {
 		u64 *l4 = frame_to_virt(f);
 
@@ -59,19 +56,26 @@ static bool count_up(struct frame *f)
 	return true;
 }
 
-/* One more reference and count for a table that is one already; false: see get_child(). */
+/*
+ * One more reference and count for a table that is one already; false: see get_child(). Its type is ours to
+ * read and to change, with mm_lock, and its count has references of which none can go meanwhile. Other CPUs
+ * may add some at the same time, so far from the end the count of those needs no compare-and-swap.
+ */
 static inline bool share_table(struct domain *d, mfn_t mfn, unsigned int level)
 {
-	struct frame *f = get_frame_inline(mfn, d->id);
+	struct frame *f = frame_checked(mfn);
 
-	if (unlikely(!f))
+	if (unlikely(!f) || unlikely(pv_table_differs(d, f, level)) ||
+	    unlikely((READ_ONCE(f->refs) & FR_COUNT) >= REFS_MANY) || unlikely(!count_up(f)))
 		return false;
-	/* Its type is ours to read and to change: mm_lock. */
-	if (likely((f->type & (FT_KIND | FT_VALIDATED)) == (KIND(level) | FT_VALIDATED)) &&
-	    likely(count_up(f)))
-		return true;
-	put_frame(f);
-	return false;
+	atomic_add(&f->refs, 1);
+	return true;
+}
+
+/* A present entry stands, or has stood, at i. */
+static inline void note_group(struct frame *f, unsigned int i)
+{
+	f->groups |= (u16)(1u << i / GROUP);
 }
 
 /*
@@ -134,15 +138,21 @@ static int promote_upper(struct domain *d, struct frame *f, unsigned int level, 
 	for (unsigned int i = pte_next(tbl, f->partial); i < 512; i = pte_next(tbl, i + 1)) {
 		u64 e = tbl[i]; /* analyze-ok null-dereference: a frame has an address */
 
-		f->partial = (u16)i;
-		if (skip_entry(f, level, i, e))
+		if (level == 4 && pv_hv_slot(i)) {
+			i = HV_SLOT_LAST;
 			continue;
-		if (e & TABLE_BAD)
-			return -XEN_EINVAL;
+		}
+		f->partial = (u16)i;
+		if (self_map(f, level, e))
+			continue;
+		if (unlikely((e & (TABLE_BAD | PTE_US | PTE_G)) != PTE_US)) {
+			if (e & TABLE_BAD)
+				return -XEN_EINVAL;
+			tbl[i] = normal_entry(e);
+		}
 		if (pv_spent(budget, 1))
 			return PV_AGAIN;
-		if (normal_entry(e) != e)
-			tbl[i] = normal_entry(e);
+		note_group(f, i);
 		if (likely(share_table(d, pte_mfn(e), level - 1)))
 			continue;
 		rc = get_child(d, pte_mfn(e), level - 1, child);
@@ -213,38 +223,79 @@ static void end_demotion(struct frame *f)
 	put_frame(f);
 }
 
-/* Drops entries below f->partial. 0 done, PV_AGAIN. */
+/* Drops the entries of [low, n), of which the last is present; returns how many were. */
+static inline int put_l1_entries(const u64 *tbl, unsigned int low, unsigned int n)
+{
+	int done = 0;
+
+	for (; n > low; n--) {
+		u64 e = tbl[n - 1];
+
+		if (!(e & PTE_P))
+			continue;
+		l1e_put(e);
+		done++;
+	}
+	return done;
+}
+
+/* Drops entries below f->partial, sixteen in a turn. 0 done, PV_AGAIN. */
 static int demote_l1(struct frame *f, int *budget)
 {
 	const u64 *tbl = frame_to_virt(f);
 	int left = *budget, rc = 0;
 	unsigned int n;
 
-	for (n = pte_below(tbl, f->partial); n; n = pte_below(tbl, n - 1)) {
+	for (n = pte_below(tbl, f->partial, 0); n; n = pte_below(tbl, (n - 1) & ~15u, 0)) {
 		if (pv_spent(&left, 1)) {
 			rc = PV_AGAIN;
 			break;
 		}
-		l1e_put(tbl[n - 1]);
+		left -= put_l1_entries(tbl, (n - 1) & ~15u, n) - 1;
 	}
 	f->partial = (u16)n;
 	*budget = left;
 	return rc;
 }
 
+/* pte_below(tbl, n, 0) for an upper table, by the groups of which it is known that they are empty. */
+static inline unsigned int table_below(const struct frame *f, const u64 *tbl, unsigned int n)
+{
+	if (n % 16 && (tbl[n - 1] & PTE_P))
+		return n;
+	while (n) {
+		u32 groups = f->groups & ~(~0u << DIV_ROUND_UP(n, GROUP));
+		unsigned int low, found;
+
+		if (!groups)
+			break;
+		low = fls_long(groups) * GROUP;
+		n = min(n, low + GROUP);
+		found = pte_below(tbl, n, low);
+		if (found > low)
+			return found;
+		n = low;
+	}
+	return 0;
+}
+
 /* The same for upper levels. 1: child must be taken apart first. */
 static int demote_upper(struct frame *f, unsigned int level, int *budget, struct frame **child)
 {
-	u64 *tbl = frame_to_virt(f);
+	const u64 *tbl = frame_to_virt(f);
 
 	for (;;) {
-		unsigned int i = pte_below(tbl, f->partial);
+		unsigned int i = table_below(f, tbl, f->partial);
 		u64 e;
 
 		if (!i--)
 			break;
+		if (level == 4 && pv_hv_slot(i)) {
+			f->partial = HV_SLOT_FIRST;
+			continue;
+		}
 		e = tbl[i];
-		if (skip_entry(f, level, i, e)) {
+		if (self_map(f, level, e)) {
 			f->partial = (u16)i;
 			continue;
 		}
@@ -253,8 +304,9 @@ static int demote_upper(struct frame *f, unsigned int level, int *budget, struct
 		f->partial = (u16)i;
 		*child = mfn_to_frame(pte_mfn(e));
 		if (((*child)->type & FT_COUNT) > 1) {
+			/* What is left of its count has a reference: this one is not the last. */
 			(*child)->type--;
-			put_frame_inline(*child);
+			atomic_sub(&(*child)->refs, 1);
 			continue;
 		}
 		f->type |= FT_PARTCHILD;
@@ -362,9 +414,11 @@ void pv_put_table(struct domain *d, struct frame *f, unsigned int level, int *bu
 
 void (*root_entry_hook)(struct domain *d, mfn_t root, unsigned int i, u64 e);
 
-static void write_entry(struct domain *d, const struct frame *f, unsigned int level, u64 *p, u64 e)
+static void write_entry(struct domain *d, struct frame *f, unsigned int level, u64 *p, u64 e)
 {
 	WRITE_ONCE(*p, e);
+	if (e & PTE_P)
+		note_group(f, (unsigned long)p % PAGE_SIZE / 8);
 	if (level == 4 && root_entry_hook)
 		root_entry_hook(d, frame_to_mfn(f), (unsigned long)p % PAGE_SIZE / 8, e);
 }

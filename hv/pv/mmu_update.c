@@ -82,23 +82,26 @@ static __attribute__((noinline)) int update_one(struct update_ctx *c, const stru
 	}
 }
 
-/* Nearly all requests: a new value for an entry of an L1 table. False: it is another kind. */
-static inline bool update_l1(struct update_ctx *c, const struct mmu_update *req, int *rc)
+/*
+ * Nearly all requests: a new value for an entry of an L1 table, whose place *at then is. False: it is another
+ * kind, perhaps. What is not RAM has no type, so nobody need ask for that.
+ */
+static inline __attribute__((always_inline)) bool l1_entry(struct domain *d,
+							   const struct mmu_update *req, u64 **at)
 {
-	mfn_t mfn = PFN_DOWN(req->ptr);
-	paddr_t at;
+	struct frame *f;
 	u32 differs;
 
 	BUILD_BUG_ON(MMU_NORMAL_PT_UPDATE != 0);
-	if ((req->ptr & 7) || pv_mfn_is_io(mfn))
+	if (unlikely(req->ptr & 7))
+		return false;
+	f = frame_whole(PFN_DOWN(req->ptr));
+	if (unlikely(!f))
 		return false;
 	/* What is read there is the base of further reads: on no wrong path may it be what a guest chose. */
-	differs = pv_table_differs(c->d, mfn_to_frame_nospec(mfn), 1);
-	at = nospec_if_same(req->ptr, differs);
-	if (differs)
-		return false;
-	*rc = l1e_set(c->d, c->pg_id, paddr_to_virt(at), req->val, false);
-	return true;
+	differs = pv_table_differs(d, f, 1);
+	*at = paddr_to_virt(nospec_if_same(req->ptr, differs));
+	return !differs;
 }
 
 /* foreigndom: low half owner of the frames, high half owner of the tables + 1. */
@@ -169,12 +172,15 @@ static int update_batch(struct update_ctx *c, unsigned long ureqs, unsigned long
 
 	for (; !rc && *i < count; ++*i) {
 		struct mmu_update req;
+		u64 *pl1e;
 
 		if (pv_spent(&c->budget, UPDATE_COST))
 			return PV_AGAIN;
 		if (read_request(&req, (struct mmu_update *)ureqs + *i))
 			return -XEN_EFAULT;
-		if (unlikely(!update_l1(c, &req, &rc)))
+		if (likely(l1_entry(c->d, &req, &pl1e)))
+			rc = l1e_set(c->d, c->pg_id, pl1e, req.val, false);
+		else
 			rc = update_one(c, &req);
 		if (rc)
 			break;
@@ -182,8 +188,8 @@ static int update_batch(struct update_ctx *c, unsigned long ureqs, unsigned long
 	return rc;
 }
 
-long do_mmu_update(unsigned long ureqs, unsigned long count, unsigned long pdone,
-		   unsigned long foreigndom, unsigned long a5)
+static __attribute__((noinline)) long update_any(unsigned long ureqs, unsigned long count,
+						 unsigned long pdone, unsigned long foreigndom)
 {
 	unsigned long i = 0;
 	struct update_ctx c;
@@ -211,6 +217,67 @@ long do_mmu_update(unsigned long ureqs, unsigned long count, unsigned long pdone
 		return call_restart(ureqs + i * sizeof(struct mmu_update), (count - i) | PV_RESUMED,
 				    pdone, foreigndom, 0);
 	return rc;
+}
+
+/* The ways on from update_single() that need more: ends of it, so that it need not keep anything for later. */
+static __attribute__((noinline)) long single_any(struct domain *d, unsigned long ureqs)
+{
+	spin_unlock(&d->mm_lock);
+	return update_any(ureqs, 1, 0, DOMID_SELF);
+}
+
+static __attribute__((noinline)) long single_raced(struct domain *d, unsigned long ureqs,
+						   struct frame *f)
+{
+	put_frame(f);
+	return single_any(d, ureqs);
+}
+
+static __attribute__((noinline)) long single_set(struct domain *d, u64 *pl1e, u64 val)
+{
+	long rc = pv_l1e_set(d, d->id, pl1e, val, false);
+
+	spin_unlock(&d->mm_lock);
+	return rc;
+}
+
+/*
+ * The call that nearly all are: Linux maps the pages around a fault one by one, read-only. Such an absent
+ * entry gives nothing back, and takes a reference to a page of the domain itself, but no kind. (What
+ * is not RAM has no reference to add to.) All else is done by the functions above, which begin anew.
+ */
+static inline __attribute__((always_inline)) long update_single(unsigned long ureqs)
+{
+	struct domain *d = current->d;
+	struct mmu_update req;
+	struct frame *f;
+	u64 *pl1e;
+
+	if (unlikely(guest_has_self_map) ||
+	    unlikely(read_request(&req, (const struct mmu_update *)ureqs)) ||
+	    unlikely(!spin_trylock(&d->mm_lock)))
+		return update_any(ureqs, 1, 0, DOMID_SELF);
+	if (unlikely(d->dying) || unlikely(d->pv.demoting != FRAME_NIL) ||
+	    unlikely(!l1_entry(d, &req, &pl1e)))
+		return single_any(d, ureqs);
+	if ((*pl1e & PTE_P) || unlikely((req.val & (PTE_P | PTE_RW | L1_CACHE | L1_BAD)) != PTE_P))
+		return single_set(d, pl1e, req.val);
+	f = frame_whole(pte_mfn(req.val));
+	if (unlikely(!f) || unlikely(!ref_frame_at(f, d->id)))
+		return single_set(d, pl1e, req.val);
+	if (unlikely(READ_ONCE(f->owner) != d->id))
+		return single_raced(d, ureqs, f);
+	WRITE_ONCE(*pl1e, (req.val | PTE_US) & ~PTE_G);
+	spin_unlock(&d->mm_lock);
+	return 0;
+}
+
+long do_mmu_update(unsigned long ureqs, unsigned long count, unsigned long pdone,
+		   unsigned long foreigndom, unsigned long a5)
+{
+	if (unlikely((count ^ 1) | pdone | (foreigndom ^ DOMID_SELF)))
+		return update_any(ureqs, count, pdone, foreigndom);
+	return update_single(ureqs);
 }
 
 static inline long va_mapping(unsigned long va, u64 val, unsigned long flags, domid_t pg)

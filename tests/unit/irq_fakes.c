@@ -22,8 +22,12 @@ u32 fake_table[FAKE_DEVS][64 * 4];
 struct acpi_info acpi;
 u32 cpu_apic_id[CONFIG_NR_CPUS] = {0, 2, 4, 300};
 struct frame *frame_table;
-unsigned long frame_sections[MAX_SECTIONS / 64];
-mfn_t max_mfn;
+mfn_t max_mfn, frames_whole;
+
+bool mfn_valid_beyond(mfn_t mfn)
+{
+	return false;
+}
 
 void fake_board_reset(void)
 {

@@ -20,8 +20,13 @@
 
 struct acpi_info acpi;
 struct frame *frame_table;
-unsigned long frame_sections[MAX_SECTIONS / 64];
-mfn_t max_mfn;
+mfn_t max_mfn, frames_whole;
+
+bool mfn_valid_beyond(mfn_t mfn)
+{
+	return false;
+}
+
 static char ram[PV_FRAMES * PAGE_SIZE] __aligned(PAGE_SIZE);
 static struct frame frames[PV_FRAMES];
 char *test_directmap = ram;
@@ -101,8 +106,7 @@ static int setup(void **state)
 	v.pv.kernel_mode = true;
 	v.pv.iopl = 1;
 	frame_table = frames;
-	max_mfn = PV_FRAMES;
-	frame_sections[0] = 1;
+	max_mfn = frames_whole = PV_FRAMES;
 	for (unsigned int i = 0; i < PV_FRAMES; i++)
 		frames[i].owner = 0;
 	last_cf8 = last_val = 0;

@@ -24,7 +24,9 @@ static void compare(void)
 {
 	for (unsigned int i = 0; i <= 512; i++) {
 		assert_int_equal(pte_next(tbl, i), slow_next(i));
-		assert_int_equal(pte_below(tbl, i), slow_below(i));
+		assert_int_equal(pte_below(tbl, i, 0), slow_below(i));
+		for (unsigned int low = 0; low <= i; low += 32)
+			assert_int_equal(pte_below(tbl, i, low), max(slow_below(i), low));
 	}
 }
 

@@ -25,7 +25,7 @@ void fake_ram_reset(void)
 	frame_table = reserve(frame_table, FAKE_MAX_MFN * sizeof(struct frame));
 	test_directmap = reserve(test_directmap, FAKE_MAX_MFN * PAGE_SIZE);
 	memset(frame_sections, 0, sizeof(frame_sections));
-	max_mfn = 0;
+	max_mfn = frames_whole = 0;
 }
 
 void fake_ram_add(mfn_t start, unsigned long nr)
@@ -37,4 +37,8 @@ void fake_ram_add(mfn_t start, unsigned long nr)
 		set_bit((unsigned int)(m >> SECTION_SHIFT), frame_sections);
 	}
 	max_mfn = max(max_mfn, start + nr);
+	frames_whole = 0;
+	while (frames_whole < max_mfn &&
+	       test_bit((unsigned int)(frames_whole >> SECTION_SHIFT), frame_sections))
+		frames_whole = min(max_mfn, frames_whole + (1UL << SECTION_SHIFT));
 }
