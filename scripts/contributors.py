@@ -103,6 +103,8 @@ def table(iso, out):
             rows.append(("dom0 kernel", size, size))
         elif path.endswith("/domus"):
             rows.append(("hypervisor", size, size))
+        elif path.endswith("/domus.efi"):
+            rows.append(("hypervisor as UEFI program", size, size))
         elif "manifest" in path or "memtest" in path:
             rows.append(("memory test" if "memtest" in path else "manifest", size, size))
         else:

@@ -12,9 +12,7 @@ import subprocess
 import pytest
 
 import spdx
-from conftest import SRC, Build
-
-OUT = os.environ.get("DOMUS_OUT", os.path.join(SRC, "out"))
+from conftest import OUT, SRC, Build
 
 
 class Built(Build):
@@ -164,8 +162,9 @@ def copy_of_downloads(tmp_path):
 
 
 def offline(build, no_network, dl, *goals):
-    return subprocess.run([*no_network, "make", "-C", SRC, f"O={build.out}", f"DL={dl}", *goals],
-                          text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    return subprocess.run([*no_network, "make", "-C", SRC, f"O={build.out}", f"DL={dl}", *goals], text=True,
+                          env={k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL")},
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
 
 
 def test_offline_guest(build, no_network, tmp_path):
