@@ -9,6 +9,7 @@ SHELL       := /bin/bash
 .SHELLFLAGS := -e -o pipefail -c
 .SUFFIXES:
 .DELETE_ON_ERROR:
+.DEFAULT_GOAL := all
 MAKEFLAGS += --no-print-directory
 unexport CONFIG_
 

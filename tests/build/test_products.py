@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import subprocess
+import time
 
 import pytest
 
@@ -111,6 +112,32 @@ def test_graph_size(built):
     assert min(parts.values()) >= 0 and any(x.startswith("dom0 package ") for x in parts)
     svg = built.read("graphs/size.svg")
     assert svg.count("<rect") == 1 + sum(1 for v in parts.values() if v > 0)
+
+
+def test_unify_efi(tmp_path):
+    """The same input gives the same bytes, at another time too; the sections hold what was given."""
+    parts = [tmp_path / name for name in ("config", "kernel", "ramdisk")]
+    for n, path in enumerate(parts):
+        path.write_bytes(bytes([65 + n]) * (5000 * n + 100))
+    made = []
+    for name in ("a.efi", "b.efi"):
+        subprocess.run([os.path.join(SRC, "scripts/unify-efi"), tmp_path / name, f"{OUT}/hv/domus.efi", *parts], check=True)
+        made.append((tmp_path / name).read_bytes())
+        time.sleep(1.1)  # the header has room for seconds
+    assert made[0] == made[1]
+    for section, path in zip((".config", ".kernel", ".ramdisk"), parts):
+        subprocess.run(["objcopy", "-O", "binary", "-j", section, "--set-section-flags", f"{section}=alloc,load,contents",
+                        tmp_path / "a.efi", tmp_path / "out"], check=True)
+        assert (tmp_path / "out").read_bytes().startswith(path.read_bytes())
+
+
+def test_graph_depends(built):
+    built.make("graph-depends")
+    text = built.read("graphs/depends.dot")
+    assert '"images" -> "dom0";\n' in text and '"guests-pvgrub" -> "grub-xen-bin";\n' in text
+    for name in packages(built) - {"memtest86+"}:
+        assert re.search(rf'^\t"[\w-]+" -> "{re.escape(name)}";$', text, re.M) or name.startswith(
+            ("grub-", "pxelinux", "syslinux")), name
 
 
 def test_external_deps(built):

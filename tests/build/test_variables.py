@@ -39,6 +39,7 @@ def test_jobs(build):
         return build.make("-k", "--no-print-directory", *words, "help", "one", "two", **more)
 
     build.make("defconfig")
+    assert ".DEFAULT_GOAL=all" in build.make("printvars", "VARS=.DEFAULT_GOAL")  # rules there change nothing
     both("JLEVEL=2")
     both("JLEVEL=0", "-j2")
     both(env={"JLEVEL": "3"})
