@@ -79,7 +79,10 @@ check-matrix: iso hv probe
 	$(Q)if [ -d tests/boot ]; then $(pytest) -m matrix tests/boot; \
 	else echo "matrix: skipped, there is no tests/boot yet"; fi
 
-check: check-style check-layers check-abi-table check-docs check-kconfig unit check-fuzz check-branches check-sim check-build check-rebuild-small check-boot
+check: check-style check-layers check-abi-table check-docs check-kconfig unit check-fuzz check-branches \
+	check-sim check-build check-rebuild-small check-boot
+.PHONY: test
+test: check
 
 # MUTANTS= chooses some; without it those that have no result yet for this source.
 check-mutants: | $(bootstrap-stamp)

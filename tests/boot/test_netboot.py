@@ -203,6 +203,7 @@ def test_menus_agree(tmp_path):
 
 
 @pytest.mark.parametrize("words", [("one", "wait=1"), (MACS[0],), (MACS[0], "entry=nosuch"),
+                                   (MACS[0], "entry=norm.l"),
                                    (MACS[0], "wait=soon"), (MACS[0], "dom0=a;b"),
                                    (MACS[0], "colour=red")], ids=lambda w: "-".join(w[1:]) or "none")
 def test_add_machine_refuses(bundle, words):
