@@ -40,17 +40,18 @@ fuzz: hv probe | $(bootstrap-stamp)
 	$(call say,FUZZ,guest)
 	$(Q)DOMUS_OUT=$(O) tests/fuzz/guest $(FUZZ_SEEDS) $(FUZZ_INPUTS)
 
-# A hypervisor with fault injection, of the same configuration otherwise.
+# A hypervisor with fault injection, of the same configuration otherwise. make does not see that its lines
+# call make: hence the +.
 make-inject = $(MAKE) O=$(O)/inject DL=$(DL) DOMUS_EXTERNAL="$(external-dirs)" \
 	KCONFIG_CONFIG=$(O)/inject/.config OVERRIDE_FILE=$(abspath $(OVERRIDE_FILE))
 hv-inject: $(DOTCONFIG)
 	$(call say,CHECK,hv-inject)
 	$(Q)mkdir -p $(O)/inject
-	$(Q)(cat $(DOTCONFIG); echo CONFIG_HV_FAULT_INJECT=y) | cmp -s - $(O)/inject/.asked || { \
+	+$(Q)(cat $(DOTCONFIG); echo CONFIG_HV_FAULT_INJECT=y) | cmp -s - $(O)/inject/.asked || { \
 		(cat $(DOTCONFIG); echo CONFIG_HV_FAULT_INJECT=y) > $(O)/inject/.asked; \
 		cp $(O)/inject/.asked $(O)/inject/.config; \
 		$(make-inject) olddefconfig >/dev/null; }
-	$(Q)$(make-inject) hv
+	+$(Q)$(make-inject) hv
 
 check-branches: hv
 	$(call say,CHECK,$@)
