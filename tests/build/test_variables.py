@@ -91,6 +91,8 @@ def test_image_of_a_local_version(copied):
     """Name, label and sums; an image of another name goes; dom0 knows its version."""
     build = copied
     hv = f"HV={OUT}/hv/domus"
+    # The copy has no packages, and dom0 is made anew.
+    os.unlink(build.path("dom0-initrd/unpacked"))
     build.make("defconfig")
     build.make(build.write("my.config", "# CONFIG_GUEST_PROBE is not set\n# CONFIG_NETBOOT is not set\n"
                            "CONFIG_INITRD_NONE=y\nCONFIG_INITRD_MAX_SIZE_MB=128\nCONFIG_ISO_MAX_SIZE_MB=160\n"
