@@ -114,6 +114,21 @@ def test_graph_size(built):
     assert svg.count("<rect") == 1 + sum(1 for v in parts.values() if v > 0)
 
 
+def test_efi_files_of_the_iso(built, tmp_path):
+    """domus.efi is on the ISO, and what its configuration names is there, for each section."""
+    iso = built.path("images/domus.iso")
+    subprocess.run(["xorriso", "-osirrox", "on", "-indev", iso, "-extract", "/EFI/domus", tmp_path / "efi"], check=True,
+                   capture_output=True)
+    with open(built.path("hv/domus.efi"), "rb") as f:
+        assert (tmp_path / "efi/domus.efi").read_bytes() == f.read()
+    text = (tmp_path / "efi/domus.cfg").read_text()
+    named = re.findall(r"^(?:kernel|ramdisk)=(\S+)", text, re.M)
+    assert len(named) == 2 * text.count("\noptions=") >= 10
+    found = subprocess.run(["xorriso", "-indev", iso, "-find", "/", "-type", "f"], capture_output=True, text=True,
+                           check=True).stdout
+    assert all(f"'{name}'" in found for name in named), named
+
+
 def test_unify_efi(tmp_path):
     """The same input gives the same bytes, at another time too; the sections hold what was given."""
     parts = [tmp_path / name for name in ("config", "kernel", "ramdisk")]
