@@ -9,6 +9,7 @@ SHELL       := /bin/bash
 .SHELLFLAGS := -e -o pipefail -c
 .SUFFIXES:
 .DELETE_ON_ERROR:
+.DEFAULT_GOAL := all
 MAKEFLAGS += --no-print-directory
 unexport CONFIG_
 
@@ -31,6 +32,17 @@ DL ?= $(S)/dl
 
 DEFAULT_CONFIG ?= qemu_x86_64_defconfig
 
+# Settings of one's own for the build, as Buildroot's: variables, and X_OVERRIDE_SRCDIR (scripts/override.mk).
+OVERRIDE_FILE ?= $(dir $(DOTCONFIG))local.mk
+-include $(OVERRIDE_FILE)
+
+# JLEVEL=n is -jn for those who cannot give that, as in local.mk; 0: one job a CPU. A -j counts before it.
+ifneq ($(JLEVEL),)
+  ifeq ($(filter -j%,$(MAKEFLAGS)),)
+    MAKEFLAGS += -j$(if $(filter 0,$(JLEVEL)),$(shell nproc),$(JLEVEL))
+  endif
+endif
+
 # Reproducible output: one date for everything, and nothing of the builder's locale.
 # The first build in a folder decides, unless the environment does: parts of two dates never mix.
 ifeq ($(origin SOURCE_DATE_EPOCH),undefined)
@@ -41,11 +53,14 @@ export LC_ALL := C
 export TZ     := UTC
 export PYTHONDONTWRITEBYTECODE := 1
 
-# V=1 shows the commands instead of the short lines; make -s shows neither.
+# V=1 shows the commands instead of the short lines, V=2 the short lines with the reason for each; make -s
+# shows neither.
 V ?= 0
-ifeq ($(V),0)
+why = $(if $(filter 2,$(V)), - due to $(or $(if $(findstring /,$@),$(if $(wildcard $@),,target missing)),$(strip \
+	$(call rel,$(filter-out FORCE,$?))),being asked for))
+ifneq ($(filter 0 2,$(V)),)
   Q := @
-  say = @printf '  %-7s %s\n' '$(1)' '$(2)'
+  say = @printf '  %-7s %s\n' '$(1)' '$(2)$(why)'
 else
   Q :=
   say = @:
@@ -55,8 +70,9 @@ ifneq ($(findstring s,$(filter-out --%,$(firstword -$(MAKEFLAGS)))),)
 endif
 rel = $(patsubst $(S)/%,%,$(1))
 
-.PHONY: all
+.PHONY: all world
 all:
+world: all
 
 config-goals := config menuconfig nconfig xconfig gconfig defconfig %_defconfig %.config savedefconfig \
 	update-defconfig oldconfig olddefconfig syncconfig listnewconfig helpnewconfig list-defconfigs \
@@ -88,6 +104,8 @@ include scripts/checks.mk
 
 ifneq ($(build-goals),)
   include $(auto.conf)
+  include scripts/override.mk
+  include scripts/version.mk
   include hv/Makefile
   include dom0-initrd/Makefile
   include guests/Makefile
@@ -109,7 +127,8 @@ help:
 # clean keeps the configuration and the downloads.
 clean:
 	$(call say,CLEAN,$(call rel,$(O)))
-	$(Q)rm -rf $(addprefix $(O)/,hv dom0-initrd guests images tests include graphs legal-info measure .bootstrap-done .date .post-image .post-image-list)
+	$(Q)rm -rf $(addprefix $(O)/,hv dom0-initrd guests images tests include graphs legal-info measure inject bench \
+		coverage mutants reproducible xl .bootstrap-done .date .post-image .post-image-list)
 
 distclean mrproper: clean
 	$(Q)rm -f $(DOTCONFIG) $(DOTCONFIG).old $(dir $(DOTCONFIG))defconfig $(addprefix $(O)/,.external external.in .defconfig)

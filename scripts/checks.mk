@@ -40,15 +40,18 @@ fuzz: hv probe | $(bootstrap-stamp)
 	$(call say,FUZZ,guest)
 	$(Q)DOMUS_OUT=$(O) tests/fuzz/guest $(FUZZ_SEEDS) $(FUZZ_INPUTS)
 
-# A hypervisor with fault injection, of the same configuration otherwise.
+# A hypervisor with fault injection, of the same configuration otherwise. make does not see that its lines
+# call make: hence the +.
+make-inject = $(MAKE) O=$(O)/inject DL=$(DL) DOMUS_EXTERNAL="$(external-dirs)" \
+	KCONFIG_CONFIG=$(O)/inject/.config OVERRIDE_FILE=$(abspath $(OVERRIDE_FILE))
 hv-inject: $(DOTCONFIG)
 	$(call say,CHECK,hv-inject)
 	$(Q)mkdir -p $(O)/inject
-	$(Q)(cat $(DOTCONFIG); echo CONFIG_HV_FAULT_INJECT=y) | cmp -s - $(O)/inject/.asked || { \
+	+$(Q)(cat $(DOTCONFIG); echo CONFIG_HV_FAULT_INJECT=y) | cmp -s - $(O)/inject/.asked || { \
 		(cat $(DOTCONFIG); echo CONFIG_HV_FAULT_INJECT=y) > $(O)/inject/.asked; \
 		cp $(O)/inject/.asked $(O)/inject/.config; \
-		$(MAKE) O=$(O)/inject DL=$(DL) DOMUS_EXTERNAL="$(external-dirs)" KCONFIG_CONFIG=$(O)/inject/.config olddefconfig >/dev/null; }
-	$(Q)$(MAKE) O=$(O)/inject DL=$(DL) DOMUS_EXTERNAL="$(external-dirs)" KCONFIG_CONFIG=$(O)/inject/.config hv
+		$(make-inject) olddefconfig >/dev/null; }
+	+$(Q)$(make-inject) hv
 
 check-branches: hv
 	$(call say,CHECK,$@)
@@ -77,7 +80,10 @@ check-matrix: iso hv probe
 	$(Q)if [ -d tests/boot ]; then $(pytest) -m matrix tests/boot; \
 	else echo "matrix: skipped, there is no tests/boot yet"; fi
 
-check: check-style check-layers check-abi-table check-docs check-kconfig unit check-fuzz check-branches check-sim check-build check-rebuild-small check-boot
+check: check-style check-layers check-abi-table check-docs check-kconfig unit check-fuzz check-branches \
+	check-sim check-build check-rebuild-small check-boot
+.PHONY: test
+test: check
 
 # MUTANTS= chooses some; without it those that have no result yet for this source.
 check-mutants: | $(bootstrap-stamp)
@@ -103,7 +109,7 @@ compare-xl: iso
 		tests/xl/compare $(COMPARE_ARGS)
 
 # The build itself: tests/build. DOMUS_ISO lets them look at the image that is there already.
-build-tests = DOMUS_ISO=$(iso) DOMUS_HV=$(hv-bin) DOMUS_OUT=$(O) DOMUS_SRC=$(S) DOMUS_DL=$(abspath $(DL)) \
+build-tests = DOMUS_CONFIG=$(DOTCONFIG) DOMUS_ISO=$(iso) DOMUS_HV=$(hv-bin) DOMUS_OUT=$(O) DOMUS_SRC=$(S) DOMUS_DL=$(abspath $(DL)) \
 	/usr/bin/python3 -m pytest -p no:cacheprovider $(if $(filter 1,$(V)),-v) $(PYTEST_ARGS)
 .PHONY: check-build check-build-long
 check-build: iso
@@ -128,8 +134,9 @@ check-rebuild-small: hv
 reproducible-check: $(auto.conf)
 	$(call say,CHECK,reproducible)
 	$(Q)scripts/reproducible-check $(S) $(DOTCONFIG) $(abspath $(DL)) $(or $(WORK),$(O)/reproducible) $(if $(HV),HV=$(HV)) \
+		$(if $(LOCALVERSION),LOCALVERSION=$(LOCALVERSION)) \
 		$(if $(external-dirs),DOMUS_EXTERNAL="$(external-dirs)")
 
-# The figures of the menu's help texts.
+# Where the figures of the menu's help texts come from.
 measure-options: $(auto.conf)
 	$(Q)scripts/measure-options $(O) $(abspath $(DL)) $(OPTIONS)

@@ -5,7 +5,7 @@ bootstrap-stamp := $(O)/.bootstrap-done
 auto.conf       := $(O)/include/config/auto.conf
 autoconf.h      := $(O)/include/generated/autoconf.h
 
-kconfig-files += Kconfig Kconfig.legacy $(wildcard hv/Kconfig hv/*/Kconfig dom0-initrd/Kconfig \
+kconfig-files += Kconfig Kconfig.legacy scripts/Kconfig $(wildcard hv/Kconfig hv/*/Kconfig dom0-initrd/Kconfig \
 	guests/Kconfig guests/*/Kconfig images/Kconfig)
 
 # kconfig-frontends writes one header per symbol into the current folder, so it runs in $(O).

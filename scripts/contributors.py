@@ -103,8 +103,12 @@ def table(iso, out):
             rows.append(("dom0 kernel", size, size))
         elif path.endswith("/domus"):
             rows.append(("hypervisor", size, size))
-        elif "manifest" in path or "memtest" in path:
-            rows.append(("memory test" if "memtest" in path else "manifest", size, size))
+        elif path.endswith("/domus.efi"):
+            rows.append(("hypervisor as UEFI program", size, size))
+        elif "memtest" in path:
+            rows.append(("memory test", size, size))
+        elif path in ("/manifest.txt", "/config.txt"):
+            rows.append(("manifest and configuration", size, size))
         else:
             rows.append((LOADERS, size, size))
     merged = {}

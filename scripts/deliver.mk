@@ -17,7 +17,7 @@ img-hooks := $(ext-post-image) $(subst ",,$(CONFIG_POST_IMAGE_SCRIPTS))
 $(O)/.post-image-list: FORCE
 	$(Q)echo '$(img-hooks)' | scripts/if-changed $@
 $(O)/.post-image: $(iso) $(manifest) $(img-netboot) $(O)/.post-image-list $(img-hooks)
-	$(Q)[ ! -e $@ ] || (cd $(IMG) && xargs -r rm -rf) < $@
+	$(Q)[ ! -e $@ ] || (cd $(IMG) && xargs -r -d '\n' rm -rf --) < $@
 	$(Q)$(if $(img-hooks),(cd $(IMG) && find . -type f | sort) > $@.before)
 	$(Q)$(call run-hooks,post-image,$(IMG),$(img-hooks))
 	$(Q)$(if $(img-hooks),(cd $(IMG) && find . -type f | sort | comm -13 $@.before -) > $@.new,: > $@.new)
@@ -35,11 +35,11 @@ all: $(IMG)/SHA256SUMS
 # Packages, and the trees in which their copyright files are.
 all-indexes := $(or $(img-index),$(D0)/packages.tsv $(guest-index-y))
 pkg-trees   := $(D0)/pkg $(D0)/kernel $(guest-docs-y) $(IMG)/memtest
-domus-version = $(shell sed -n 's/^\#define DOMUS_VERSION "\(.*\)"/\1/p' hv/boot/main.c)
 
-.PHONY: source external-deps legal-info sbom graph-size
+.PHONY: source fetch external-deps legal-info sbom graph-size
 source: $(all-indexes)
 	@echo "What this configuration needs is in $(call rel,$(DL)): $$(cat $(all-indexes) | cut -f3 | sort -u | wc -l) packages."
+fetch: source
 external-deps: $(all-indexes)
 	@cat $(all-indexes) | cut -f3 | sort -u
 legal-info: $(manifest)

@@ -3,6 +3,7 @@
 #include "boot/boot.h"
 #include "boot/load.h"
 #include "boot/wire.h"
+#include "call/version.h"
 #include "cpu/apic.h"
 #include "cpu/cpu.h"
 #include "cpu/desc.h"
@@ -29,8 +30,6 @@
 #include "time/clock.h"
 #include "time/timer.h"
 #include "time/watchdog.h"
-
-#define DOMUS_VERSION "0.1"
 
 struct boot_e820 boot_e820;
 

@@ -68,7 +68,7 @@ static long make_answer(unsigned long cmd, union version_out *o, const void *arg
 		strlcpy(o->caps, "xen-3.0-x86_64 ", sizeof(o->caps));
 		return sizeof(o->caps);
 	case XENVER_changeset:
-		strlcpy(o->changeset, "domus", sizeof(o->changeset));
+		strlcpy(o->changeset, HV_CHANGESET, sizeof(o->changeset));
 		return sizeof(o->changeset);
 	case XENVER_platform_parameters:
 		o->platform.virt_start = HV_VA_START;

@@ -182,7 +182,7 @@ module2 --nounzip /boot/initrd
 boot
 """)
         iso = self.path(f"{name}.iso")
-        run_tool(os.path.join(self.source, "images/make-iso"), iso, "512", self.consoles,
+        run_tool(os.path.join(self.source, "images/make-iso"), iso, "512", self.consoles, "",
                  f"boot/domus={hypervisor}", f"boot/vmlinuz={kernel}",
                  f"boot/initrd={self.path(initrd)}", f"boot/grub/grub.cfg={menu}")
         return iso

@@ -70,7 +70,7 @@ def make_iso(hv_args="", dom0_args="", kernel=KERNEL, initrd=INITRD, hypervisor=
 def write_iso(files, out):
     WORK.mkdir(parents=True, exist_ok=True)
     epoch = os.environ.get("SOURCE_DATE_EPOCH", "1790000000")
-    subprocess.run([SRC / "images/make-iso", out, "4000", OUT / "images/consoles.cfg",
+    subprocess.run([SRC / "images/make-iso", out, "4000", OUT / "images/consoles.cfg", "",
                     *(f"{where}={what}" for where, what in files.items() if what)],
                    check=True, env={**os.environ, "SOURCE_DATE_EPOCH": epoch})
     out.with_suffix(".iso.log").unlink(missing_ok=True)

@@ -116,7 +116,7 @@ def test_same_bytes_again():
     made = []
     for name, umask, zone in (("one", 0o022, "UTC"), ("two", 0o077, "Asia/Tokyo")):
         out = folder / f"{name}.iso"
-        subprocess.run([SRC / "images/make-iso", out, "64", OUT / "images/consoles.cfg",
+        subprocess.run([SRC / "images/make-iso", out, "64", OUT / "images/consoles.cfg", "",
                         *(f"{k}={v}" for k, v in files.items())], check=True, umask=umask,
                        env={**os.environ, "TZ": zone, "SOURCE_DATE_EPOCH": "1790000000"})
         made.append(out.read_bytes())

@@ -2,6 +2,7 @@
 """Boot from the network, by each loader of the bundle, without a key: each to the prompt, with the
 guest running."""
 import hashlib
+import re
 import subprocess
 import time
 
@@ -13,6 +14,8 @@ from guests import wait_first
 from qemu import DEAD, FAILED, MENU, OUT, PROMPT, SRC, WORK, scale
 
 MACS = [f"52:54:00:97:00:0{i}" for i in range(1, 4)]
+NO_PXE = [x for v in (4, 6) for x in
+          ("-fw_cfg", f"name=opt/org.tianocore/IPv{v}PXESupport,string=no")]
 PAYLOAD = {"domus": "hv/domus", "vmlinuz": "dom0-initrd/vmlinuz", "initrd": "images/initrd"}
 
 
@@ -61,22 +64,55 @@ def test_uefi_pxe(boot, bundle):
 
 
 @pytest.mark.matrix
-def test_uefi_ipxe(boot, bundle):
-    """iPXE runs the script, which has GRUB do it."""
-    netboot.add_machine(bundle, MACS[0], "entry=serial", "dom0=lab.mac=four")
-    check(start(boot, netboot.user_card(MACS[0], bundle, "boot.ipxe"), firmware="uefi",
-                machine="q35"), ["lab.mac=four", "console=com1"])
+@pytest.mark.parametrize("protocol", ["tftp", "http"])
+def test_uefi_ipxe(boot, bundle, protocol):
+    """iPXE's menu starts domus.efi, which finds configuration, kernel and initrd in iPXE's file system."""
+    netboot.add_machine(bundle, MACS[0], "entry=serial", "hv=dom0_max_vcpus=1", "dom0=lab.mac=four")
+    with netboot.http_server(bundle) as port:
+        first = f"http://10.0.2.2:{port}/boot.ipxe" if protocol == "http" else "boot.ipxe"
+        m = start(boot, netboot.user_card(MACS[0], bundle, first), firmware="uefi", machine="q35")
+        check(m, ["lab.mac=four", "console=com1", "dom0_max_vcpus=1"])
+    assert "Domus: domus.cfg, section [serial]" in m.text()
+
+
+@pytest.mark.matrix
+def test_uefi_ipxe_without_domus_efi(boot, bundle):
+    """With another hypervisor in the bundle the script has GRUB do it."""
+    (bundle / "domus.efi").unlink()
+    netboot.add_machine(bundle, MACS[0], "wait=0", "dom0=lab.mac=five")
+    m = start(boot, netboot.user_card(MACS[0], bundle, "boot.ipxe"), firmware="uefi", machine="q35")
+    check(m, ["lab.mac=five"])
+    assert "domus.cfg, section" not in m.text()
+
+
+@pytest.mark.matrix
+def test_uefi_http_unified(boot, bundle):
+    """The firmware loads all of it by HTTP as one file, and starts that."""
+    unified = WORK / "domus-unified.efi"
+    subprocess.run([SRC / "scripts/unify-efi", unified, OUT / "hv/domus.efi", OUT / "images/domus.cfg",
+                    OUT / PAYLOAD["vmlinuz"], OUT / PAYLOAD["initrd"]], check=True)
+    (bundle / "domus-unified.efi").unlink(missing_ok=True)
+    unified.rename(bundle / "domus-unified.efi")
+    # As docs/netboot.md says: what the firmware loads is named anew, the rest of the server is as it was.
+    lab = netboot.Lab(bundle, 1, "dhcp-ignore=tag:efi\ndhcp-boot=tag:efihttp,tag:unified,"
+                      "http://192.168.97.1/domus-unified.efi\n"
+                      f"dhcp-mac=set:unified,{MACS[0]}\n")
+    try:
+        m = start(boot, lab.card(0, MACS[0], netboot.NO_ROM), firmware="uefi", machine="q35", under=lab.under,
+                  args=NO_PXE)
+        check(m)
+        assert "Domus: kernel from section .kernel" in m.text()
+    finally:
+        lab.close()
 
 
 @pytest.mark.matrix
 def test_uefi_http(boot, bundle):
     """The firmware loads GRUB by HTTP, and GRUB the rest; only a DHCP server can offer that."""
-    no_pxe = [x for v in (4, 6) for x in
-              ("-fw_cfg", f"name=opt/org.tianocore/IPv{v}PXESupport,string=no")]
     lab = netboot.Lab(bundle, 1, "dhcp-ignore=tag:efi\n")
     try:
         m = start(boot, lab.card(0, MACS[0], netboot.NO_ROM), firmware="uefi", machine="q35",
-                  under=lab.under, args=no_pxe)
+                  under=lab.under, args=NO_PXE)
         check(m)
         assert "server http,192.168.97.1" in m.text()
     finally:
@@ -137,7 +173,8 @@ def test_bundle_is_the_image():
     for name, digest in listed.items():
         assert hashlib.sha256((netboot.BUNDLE / name).read_bytes()).hexdigest() == digest, name
     assert set(PAYLOAD) | {"pxelinux.0", "mboot.c32", "ldlinux.c32", "libcom32.c32", "menu.c32",
-                           "grubx64.efi", "boot.ipxe", "grub.cfg", "pxelinux.cfg/default"} <= set(listed)
+                           "grubx64.efi", "boot.ipxe", "grub.cfg", "pxelinux.cfg/default", "domus.efi",
+                           "domus.cfg"} <= set(listed)
 
 
 def test_menus_agree(tmp_path):
@@ -153,18 +190,20 @@ def test_menus_agree(tmp_path):
                               check=True, capture_output=True, text=True).stdout
 
     wanted = ["normal", "serial", "verbose", "safe", "rescue", "disk"]
-    grub, pxelinux, ipxe = map(make, ("grub", "pxelinux", "ipxe"))
+    grub, pxelinux, ipxe, efi = map(make, ("grub", "pxelinux", "ipxe", "efi"))
     assert [x.split("--id ")[1].split()[0] for x in grub.splitlines()
             if x.startswith("menuentry")] == wanted
     assert [x.split()[1] for x in pxelinux.splitlines() if x.startswith("LABEL ")] == wanted
     assert [x.split()[3] for x in ipxe.splitlines() if x.startswith("item ")] == wanted
+    assert re.findall(r"^\[(\w+)\]$", efi, re.M) == wanted[:-1]
     assert "UI menu.c32" not in pxelinux
-    for text in (grub, pxelinux, ipxe):
+    for text in (grub, pxelinux, ipxe, efi):
         assert text.count("word=1") == text.count("word=2") == 5
         assert "word=1 console=com1" in text and "domus.rescue" in text
 
 
 @pytest.mark.parametrize("words", [("one", "wait=1"), (MACS[0],), (MACS[0], "entry=nosuch"),
+                                   (MACS[0], "entry=norm.l"),
                                    (MACS[0], "wait=soon"), (MACS[0], "dom0=a;b"),
                                    (MACS[0], "colour=red")], ids=lambda w: "-".join(w[1:]) or "none")
 def test_add_machine_refuses(bundle, words):
@@ -177,8 +216,9 @@ def test_add_machine_removes(bundle):
     netboot.add_machine(bundle, MACS[0].upper(), "entry=safe")
     mac = MACS[0].replace(":", "-")
     made = [bundle / f"machines/{mac}.cfg", bundle / f"machines/{mac}.ipxe",
-            bundle / f"pxelinux.cfg/01-{mac}"]
+            bundle / f"pxelinux.cfg/01-{mac}", bundle / f"machines/{mac}.efi.cfg"]
     assert all(x.exists() for x in made) and "DEFAULT safe" in made[2].read_text()
+    assert "default=safe\n" in made[3].read_text()
     netboot.add_machine(bundle, MACS[0], "remove")
     assert not any(x.exists() for x in made)
 

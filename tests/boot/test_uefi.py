@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: MIT
 """UEFI firmware: by GRUB, and the hypervisor's own program; what dom0 gets; what is missing says so."""
 import re
+import subprocess
 
 import pytest
 
 from esp import grub_esp, make_esp, pe_esp, signed, unified
+from guests import wait_first
+from qemu import ISO
 from screen import read_screen
 from tables import Memory
 
@@ -59,6 +62,21 @@ def test_program(uefi, machine):
     assert "(hv) Loader: UEFI firmware" in m.text()
     check_dom0(m)
     m.end("reboot", "guest-reset")
+
+
+@pytest.mark.matrix
+def test_files_of_the_iso(uefi, tmp_path):
+    """The ISO's files on a FAT file system, with EFI/domus in GRUB's place (docs/boot.md)."""
+    subprocess.run(["xorriso", "-osirrox", "on", "-indev", ISO, "-extract", "/", tmp_path / "iso"], check=True,
+                   capture_output=True)
+    files = {str(p.relative_to(tmp_path / "iso")): p for p in (tmp_path / "iso").rglob("*") if p.is_file()}
+    files["EFI/BOOT/BOOTX64.EFI"] = files["EFI/domus/domus.efi"]
+    files["EFI/BOOT/BOOTX64.cfg"] = files["EFI/domus/domus.cfg"]
+    m = uefi(make_esp(files))
+    m.wait(r"Domus: BOOTX64.cfg, section \[normal\]", 120)
+    m.to_prompt()
+    check_dom0(m)
+    assert wait_first(m), "the guest does not start"
 
 
 @pytest.mark.matrix

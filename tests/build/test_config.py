@@ -228,7 +228,7 @@ def test_check_kconfig(tmp_path):
     def problems(change):
         tree = tmp_path / "t"
         shutil.rmtree(tree, ignore_errors=True)
-        for top in ("Kconfig", "Kconfig.legacy", "hv", "dom0-initrd", "guests", "images", "docs"):
+        for top in ("Kconfig", "Kconfig.legacy", "scripts", "hv", "dom0-initrd", "guests", "images", "docs"):
             if os.path.isdir(os.path.join(SRC, top)):
                 for path in glob.glob(os.path.join(SRC, top, "**/Kconfig"), recursive=True):
                     to = tree / os.path.relpath(path, SRC)

@@ -8,13 +8,12 @@ import os
 import re
 import shutil
 import subprocess
+import time
 
 import pytest
 
 import spdx
-from conftest import SRC, Build
-
-OUT = os.environ.get("DOMUS_OUT", os.path.join(SRC, "out"))
+from conftest import OUT, SRC, Build
 
 
 class Built(Build):
@@ -115,6 +114,47 @@ def test_graph_size(built):
     assert svg.count("<rect") == 1 + sum(1 for v in parts.values() if v > 0)
 
 
+def test_efi_files_of_the_iso(built, tmp_path):
+    """domus.efi is on the ISO, and what its configuration names is there, for each section."""
+    iso = built.path("images/domus.iso")
+    subprocess.run(["xorriso", "-osirrox", "on", "-indev", iso, "-extract", "/EFI/domus", tmp_path / "efi"], check=True,
+                   capture_output=True)
+    with open(built.path("hv/domus.efi"), "rb") as f:
+        assert (tmp_path / "efi/domus.efi").read_bytes() == f.read()
+    text = (tmp_path / "efi/domus.cfg").read_text()
+    named = re.findall(r"^(?:kernel|ramdisk)=(\S+)", text, re.M)
+    assert len(named) == 2 * text.count("\noptions=") >= 10
+    found = subprocess.run(["xorriso", "-indev", iso, "-find", "/", "-type", "f"], capture_output=True, text=True,
+                           check=True).stdout
+    assert all(f"'{name}'" in found for name in named), named
+
+
+def test_unify_efi(tmp_path):
+    """The same input gives the same bytes, at another time too; the sections hold what was given."""
+    parts = [tmp_path / name for name in ("config", "kernel", "ramdisk")]
+    for n, path in enumerate(parts):
+        path.write_bytes(bytes([65 + n]) * (5000 * n + 100))
+    made = []
+    for name in ("a.efi", "b.efi"):
+        subprocess.run([os.path.join(SRC, "scripts/unify-efi"), tmp_path / name, f"{OUT}/hv/domus.efi", *parts], check=True)
+        made.append((tmp_path / name).read_bytes())
+        time.sleep(1.1)  # the header has room for seconds
+    assert made[0] == made[1]
+    for section, path in zip((".config", ".kernel", ".ramdisk"), parts):
+        subprocess.run(["objcopy", "-O", "binary", "-j", section, "--set-section-flags", f"{section}=alloc,load,contents",
+                        tmp_path / "a.efi", tmp_path / "out"], check=True)
+        assert (tmp_path / "out").read_bytes().startswith(path.read_bytes())
+
+
+def test_graph_depends(built):
+    built.make("graph-depends")
+    text = built.read("graphs/depends.dot")
+    assert '"images" -> "dom0";\n' in text and '"guests-pvgrub" -> "grub-xen-bin";\n' in text
+    for name in packages(built) - {"memtest86+"}:
+        assert re.search(rf'^\t"[\w-]+" -> "{re.escape(name)}";$', text, re.M) or name.startswith(
+            ("grub-", "pxelinux", "syslinux")), name
+
+
 def test_external_deps(built):
     names = set(built.make("external-deps").split("\n"))
     with open(built.path("dom0-initrd/packages.tsv")) as f:
@@ -164,8 +204,9 @@ def copy_of_downloads(tmp_path):
 
 
 def offline(build, no_network, dl, *goals):
-    return subprocess.run([*no_network, "make", "-C", SRC, f"O={build.out}", f"DL={dl}", *goals],
-                          text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    return subprocess.run([*no_network, "make", "-C", SRC, f"O={build.out}", f"DL={dl}", *goals], text=True,
+                          env={k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL")},
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
 
 
 def test_offline_guest(build, no_network, tmp_path):

@@ -2,29 +2,10 @@
 """The gates: a boot module or an ISO over budget stops the build, which says what is large."""
 import os
 import re
-import shutil
 
-import pytest
+from conftest import OUT
 
-from conftest import SRC
-
-OUT = os.environ.get("DOMUS_OUT", os.path.join(SRC, "out"))
 HV = os.path.join(OUT, "hv/domus")
-
-
-def large(folder, names):
-    """What the image is made from no more: unpacked packages, and the image itself."""
-    top = os.path.relpath(folder, OUT).count("/") < 2 and not folder.endswith("/root")
-    return {n for n in names if n.endswith(".iso") or (top and n in ("pkg", "kernel"))}
-
-
-@pytest.fixture
-def copied(build):
-    """A build whose parts are those of make check's, so that only the image is left to do."""
-    for name in ("dom0-initrd", "guests", "images"):
-        shutil.copytree(os.path.join(OUT, name), build.path(name), symlinks=True, ignore=large)
-    shutil.copy2(os.path.join(OUT, ".date"), build.path(".date"))
-    return build
 
 
 def contributors(text):
