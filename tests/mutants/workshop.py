@@ -30,12 +30,13 @@ def limit(seconds):
 
 
 def wanted_time(pid):
-    """Nanoseconds in which some thread of a process, or of what it has started, ran or waited for a processor."""
+    """Nanoseconds in which a thread of the QEMU below a process ran or waited for a processor."""
     total = 0
     for task in pathlib.Path(f"/proc/{pid}/task").glob("*"):
         try:
-            ran, waited = (task / "schedstat").read_text().split()[:2]
-            total += int(ran) + int(waited)
+            if (task / "comm").read_text().startswith(("qemu", "CPU")):
+                ran, waited = (task / "schedstat").read_text().split()[:2]
+                total += int(ran) + int(waited)
             total += sum(wanted_time(child) for child in (task / "children").read_text().split())
         except (OSError, ValueError):
             continue
@@ -51,8 +52,7 @@ def wait_while_busy(child, seconds):
             return True
         except subprocess.TimeoutExpired:
             now = wanted_time(child.pid)
-            # The script that starts the machine looks for its end twice a second.
-            idle = idle + 1 if now - before < 150_000_000 else 0
+            idle = idle + 1 if now - before < 200_000_000 else 0
             before = now
     return False
 
