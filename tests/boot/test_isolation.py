@@ -12,6 +12,7 @@ from qemu import DEAD, OUT, BootFailure
 PROBE = OUT / "guests/probe/probe.elf"
 SELF_SLOT = 400  # guests/probe/load.c
 USER_END = 1 << 47
+SECRET = 0x5ec7e75ec7e7  # guests/probe/load.c
 
 
 def in_guest(machine, kernel):
@@ -80,16 +81,31 @@ def test_dom0_not_isolated(look):
 
 
 @pytest.mark.matrix
-@pytest.mark.parametrize("isolated", [1, 0])
-def test_nmi_at_any_time(boot, isolated):
-    """NMIs meet the ways in and out with either side's tables loaded."""
-    m = boot(kernel=PROBE, initrd=None, mem=256, smp=1, nic=False, cpu="Skylake-Client",
-             dom0_args="nmi bench",
-             hv_args=f"dom0_mem=64M,max:64M noreboot xpti={isolated}")
-    m.wait(r"probe: xen-3.0")
+def test_registers_do_not_stay(boot):
+    """What is in a guest's registers does not stay in the page that its other mode may look at."""
+    m = boot(kernel=PROBE, initrd=None, dom0_args="nmi spin-user", mem=256, smp=1, nic=False,
+             hv_args="dom0_mem=64M,max:64M noreboot xpti=1")
+    m.wait(r"probe: spin")
+    where = in_guest(m, False)
+    assert f"RSI={SECRET:016x}" in m.monitor.human("info registers")
+    m.monitor.command("cont")
+    for _ in range(20):
+        m.monitor.command("inject-nmi")
+        time.sleep(0.05)
+    where = in_guest(m, False)
+    memory = tables.Memory(m)
+    try:
+        page = tables.xpti_page(memory, where)
+        assert not [hex(i) for i in range(0, 4096, 8) if memory.word(page + i) == SECRET]
+    finally:
+        memory.close()
+
+
+def storm(m):
+    """NMIs for all CPUs until the probe is done; how many."""
     sent = 0
     try:
-        while m.child.expect([r"probe: DONE", r"PANIC", "has crashed", DEAD, pexpect.TIMEOUT],
+        while m.child.expect([r"probe: DONE", r"PANIC|Panic", "has crashed", DEAD, pexpect.TIMEOUT],
                              timeout=0.01) == 4:
             for _ in range(200):
                 m.monitor.command("inject-nmi")
@@ -98,7 +114,30 @@ def test_nmi_at_any_time(boot, isolated):
         # The probe has switched the machine off between two of them.
         m.wait(r"probe: DONE")
     assert "probe: DONE" in m.text()
-    assert sent > 500
+    return sent
+
+
+@pytest.mark.matrix
+@pytest.mark.parametrize("isolated", [1, 0])
+def test_nmi_at_any_time(boot, isolated):
+    """NMIs meet the ways in and out with either side's tables loaded."""
+    m = boot(kernel=PROBE, initrd=None, mem=256, smp=1, nic=False, cpu="Skylake-Client",
+             dom0_args="nmi bench",
+             hv_args=f"dom0_mem=64M,max:64M noreboot xpti={isolated}")
+    m.wait(r"probe: xen-3.0")
+    assert storm(m) > 500
+
+
+@pytest.mark.matrix
+@pytest.mark.parametrize("isolated", [1, 0])
+def test_nmi_return_refused(boot, isolated):
+    """Another vcpu spoils the code segment that the NMI's IRET goes back to."""
+    m = boot(kernel=PROBE, initrd=None, mem=256, smp=2, nic=False, cpu="Skylake-Client",
+             dom0_args="nmi spoil",
+             hv_args=f"dom0_mem=64M,max:64M noreboot xpti={isolated}")
+    m.wait(r"probe: spin")
+    assert storm(m)
+    assert "probe: refused 60 times" in m.text()
 
 
 # The bits of Skylake's microcode of after 2018, made up: QEMU takes the MSR writes. What it cannot do is off.
