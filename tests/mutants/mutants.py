@@ -124,6 +124,8 @@ def select(mutants, words):
         if numbers:
             first = int(numbers.group(1))
             hits = mutants[first - 1:int(numbers.group(2) or first)]
+        elif word.endswith(".list"):
+            hits = [m for m in mutants if m.where.startswith(word + ":")]
         elif word.endswith("*"):
             hits = [m for m in mutants if m.name.startswith(word[:-1])]
         else:
