@@ -403,7 +403,7 @@ static void iret_ring1_is_kernel(void)
 		r.rip = (u64)good_target;
 		r.rflags = 2;
 		r.cs = KERNEL_CS16 | rpl;
-		r.ss = FLAT_KERNEL_SS;
+		r.ss = (FLAT_KERNEL_SS & ~3UL) | rpl;
 		CHECK_EQ(catch_trap(bad_iret, &r), 6);
 		CHECK_EQ(this_cpu()->trap.cs & 0xffff, KERNEL_CS16);
 	}
