@@ -12,10 +12,10 @@
 #ifdef UNIT_TEST
 /* A test that wants to know which numbers went through here has this. */
 extern void nospec_seen(unsigned long i, unsigned long n) __attribute__((weak));
-#define NOSPEC_SEEN(i, n)                         \
-	do {                                      \
-		if (nospec_seen)                  \
-			nospec_seen((i), (n));    \
+#define NOSPEC_SEEN(i, n)                      \
+	do {                                   \
+		if (nospec_seen)               \
+			nospec_seen((i), (n)); \
 	} while (0)
 #else
 #define NOSPEC_SEEN(i, n)
