@@ -163,6 +163,9 @@ static void test_frames(void **state)
 	assert_ptr_equal(get_frame_inline(mfn, 1), f);
 	assert_int_equal(nr_seen, 2); /* for its validity, and for the place in the table */
 	put_frame(f);
+	/* Clamped is not valid. */
+	assert_false(mfn_valid(max_mfn));
+	assert_false(mfn_valid(1UL << 40));
 }
 
 int main(void)
