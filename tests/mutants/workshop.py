@@ -14,7 +14,7 @@ from mutants import ListError
 SRC = pathlib.Path(os.environ.get("DOMUS_SRC", pathlib.Path(__file__).parents[2])).resolve()
 # A hang is told by seconds of the processor's time, which do not depend on who else runs here; what waits
 # and does not run is told by seconds in which it does not want a processor.
-UNIT_CPU, PROBE_CPU, PROBE_IDLE = 20, 30, 30
+UNIT_CPU, PROBE_CPU, TOPIC_CPU, PROBE_IDLE = 20, 30, 60, 30
 # By the clock, for what neither tells.
 SECONDS = 1800
 
@@ -27,6 +27,11 @@ def files_of_tree():
 
 def limit(seconds):
     return lambda: resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
+
+
+def probe_seconds(names):
+    """What single tests and whole topics of the probe may take."""
+    return sum(PROBE_CPU if "." in name else TOPIC_CPU for name in names.split(","))
 
 
 def wanted_time(pid):
@@ -192,7 +197,7 @@ class Workshop:
         for cpu, option in sorted({(t.cpu, t.option) for t in tests if t.kind == "probe"}):
             words = [t.name for t in tests if t.kind == "probe" and (t.cpu, t.option) == (cpu, option)]
             how = self.run_probe(["test=" + ",".join(words)], cpu, option,
-                                 cpu_seconds=PROBE_CPU * len(words))
+                                 cpu_seconds=sum(probe_seconds(w) for w in words))
             if how:
                 return how
         for t in tests:
