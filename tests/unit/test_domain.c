@@ -329,16 +329,16 @@ static void test_time(void **state)
 	assert_int_equal(d->shared->wc_sec_hi, 1);
 	assert_int_equal(d->shared->wc_version % 2, 0);
 	d->vm_assist = 1u << VMASST_TYPE_runstate_update_flag;
-	memset(&rs, 0, sizeof(rs));
-	leave_traces();
 	vtime_register_runstate(v, &rs);
-	/* Behind the state there are four bytes that nobody writes. */
-	assert_int_equal(((u32 *)&rs)[1], 0);
 	vcpu_up(v);
 	domain_unpause_by_tool(d);
 	fake_settle();
 	assert_int_equal(rs.state, RUNSTATE_running);
 	assert_int_equal(rs.state_entry_time >> 63, 0);
+	/* Behind the state there are four bytes that nobody writes. */
+	leave_traces();
+	vtime_leave(v);
+	assert_int_equal(((u32 *)&rs)[1], 0);
 	version = v->info->time.version;
 	assert_int_equal(version, 2);
 	v->info->time.version = 99; /* not ours to believe */

@@ -483,6 +483,9 @@ static void indexes(void **state)
 	assert_int_equal(nospec_index(1UL << 63, 56), 0);
 	assert_int_equal(nospec_index(~0UL - 1, ~0UL), ~0UL - 1);
 	assert_int_equal(nospec_index(1UL << 32, 2), 0);
+	assert_int_equal(nospec_if_same(5, 0), 5);
+	assert_int_equal(nospec_if_same(5, 1), 0);
+	assert_int_equal(nospec_if_same(~0UL, 1UL << 63), 0);
 }
 
 int main(void)
