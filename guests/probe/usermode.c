@@ -203,6 +203,10 @@ static void user_flags(void)
 	CHECK_EQ(RUN_USER(u_flags, &r), 6);
 	CHECK_EQ(this_cpu()->trap.rax & 0x1a3000, 0);
 	CHECK(this_cpu()->trap.rax & RFLAGS_IF);
+	/* The guest's own flag masks its events; the processor's stays on. */
+	r.rflags = 2;
+	CHECK_EQ(RUN_USER(u_flags, &r), 6);
+	CHECK(this_cpu()->trap.rax & RFLAGS_IF);
 }
 
 static bool unstep(struct regs *r)
