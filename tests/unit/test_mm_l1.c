@@ -58,8 +58,8 @@ static void test_bits(void **state)
 	int rc;
 
 	/* Another frame is not the same one, be it the next. */
-	assert_int_equal(pv_l1e_set(d1, 1, &frame, to(page, 0), false), 0);
-	rc = pv_l1e_set(d1, 1, &frame, to(page, 0) ^ PAGE_SIZE, false);
+	assert_int_equal(pv_l1e_set(d1, 1, &frame, to(page, PTE_P), false), 0);
+	rc = pv_l1e_set(d1, 1, &frame, to(page, PTE_P) ^ PAGE_SIZE, false);
 	assert_true(rc || (page->refs & FR_COUNT) == 1);
 	assert_int_equal(pv_l1e_set(d1, 1, &frame, 0, false), 0);
 	for (unsigned int bit = 59; bit < 63; bit++) {
