@@ -85,10 +85,11 @@ check: check-style check-layers check-abi-table check-docs check-kconfig unit ch
 .PHONY: test
 test: check
 
-# MUTANTS= chooses some; without it those that have no result yet for this source.
+# MUTANTS= chooses some; without it those that have no result yet for this source. MUTANTS_JOBS= at once.
+MUTANTS_JOBS ?= 1
 check-mutants: | $(bootstrap-stamp)
 	$(call say,CHECK,mutants)
-	$(Q)DOMUS_OUT=$(O) DOMUS_SRC=$(S) DOMUS_CONFIG=$(DOTCONFIG) tests/mutants/run $(MUTANTS)
+	$(Q)DOMUS_OUT=$(O) DOMUS_SRC=$(S) DOMUS_CONFIG=$(DOTCONFIG) tests/mutants/run -j $(MUTANTS_JOBS) $(MUTANTS)
 
 bench: iso probe
 	$(Q)if [ -x tests/bench/run ]; then DOMUS_ISO=$(iso) DOMUS_HV=$(hv-bin) DOMUS_OUT=$(O) \

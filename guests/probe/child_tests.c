@@ -37,6 +37,7 @@ static void priv_in_child(void)
 	}
 	/* Tables of dom0, by the upper half of the domain; its frames, by the lower. */
 	CHECK_RC(mmu_update(&u, 1, NULL, 1UL << 16 | DOMID_SELF), -XEN_EPERM);
+	CHECK_RC(mmu_update(&u, 1, NULL, 1UL << 16), -XEN_EPERM);
 	CHECK_RC(mmu_update(&u, 1, NULL, 0), -XEN_EPERM);
 	CHECK_RC(mmuext(MMUEXT_FLUSH_CACHE, 0, 0), -XEN_EACCES);
 	CHECK_RC(mmuext(MMUEXT_FLUSH_CACHE_GLOBAL, 0, 0), -XEN_EACCES);

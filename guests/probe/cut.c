@@ -16,16 +16,16 @@
 
 static struct mmu_update updates[MANY];
 static volatile bool in_the_middle;
-static const volatile u64 *last_word;
-static u64 last_before;
+static const volatile u64 *first_word, *last_word;
+static u64 first_before, last_before;
 
-/* The call is in the middle when an upcall comes and its last part has not been done. */
+/* The call is in the middle when an upcall comes, its first part has been done and its last has not. */
 static void look(struct cpu *c)
 {
 	struct vcpu_info *info = vcpu_info(c->id);
 
 	info->evtchn_upcall_pending = 0;
-	if (*last_word == last_before)
+	if (*last_word == last_before && *first_word != first_before)
 		in_the_middle = true;
 	for (unsigned int w = 0; w < 64; w++)
 		ACCESS_ONCE(shared.evtchn_pending[w]) = 0;
@@ -40,16 +40,19 @@ static void close_port(u32 port)
 }
 
 /* One call that is long enough; before() sets everything up anew. */
-static void is_cut(void (*before)(void), long (*call)(void), const volatile u64 *last)
+static void is_cut(void (*before)(void), long (*call)(void), const volatile u64 *first,
+		   const volatile u64 *last)
 {
 	u32 port = timer_port();
 
 	REQUIRE(port);
+	first_word = first;
 	last_word = last;
 	in_the_middle = false;
 	port_unmask(port);
 	for (u64 i = 0; i < TRIES && !in_the_middle; i++) {
 		before();
+		first_before = *first;
 		last_before = *last;
 		other_dispatch = look;
 		upcall_mask(false);
@@ -76,10 +79,11 @@ static u64 entry(unsigned int i)
 static void make_updates(void)
 {
 	for (unsigned int i = 0; i < MANY; i++) {
-		updates[i].ptr = slot_ma(t.page[1], 1 + i % 511);
+		updates[i].ptr = slot_ma(t.page[1], 1 + i % 510);
 		updates[i].val = entry(i);
 	}
 	updates[MANY - 1].ptr = slot_ma(t.page[1], 511);
+	pt_write(slot_ma(t.page[1], 1), 0);
 	pt_write(slot_ma(t.page[1], 511), 0);
 	done = 77;
 }
@@ -92,12 +96,11 @@ static long do_updates(void)
 static void mmu_updates(void)
 {
 	REQUIRE(tree_make_pinned(&t));
-	is_cut(make_updates, do_updates, &t.page[1][511]);
+	is_cut(make_updates, do_updates, &t.page[1][1], &t.page[1][511]);
 	CHECK_EQ(done, MANY);
 	/* The last request for each entry has won. */
-	for (unsigned int i = MANY - 512; i < MANY - 1; i++)
-		if (1 + i % 511 != 511)
-			CHECK_EQ(t.page[1][1 + i % 511] & PTE_AVL, entry(i) & PTE_AVL);
+	for (unsigned int i = MANY - 511; i < MANY - 1; i++)
+		CHECK_EQ(t.page[1][1 + i % 510] & PTE_AVL, entry(i) & PTE_AVL);
 	for (unsigned int i = 0; i < MANY; i += 511) {
 		make_updates();
 		updates[i].ptr |= 4;
@@ -109,13 +112,16 @@ static void mmu_updates(void)
 
 /* --- mmuext_op --- */
 static struct mmuext_op exts[600];
-static u64 *marked;
+static u64 *begun, *marked;
 
 static void make_exts(void)
 {
 	memset(exts, 0, sizeof(exts));
 	for (unsigned int i = 0; i < ARRAY_SIZE(exts); i++)
 		exts[i].cmd = MMUEXT_TLB_FLUSH_LOCAL;
+	exts[0].cmd = MMUEXT_CLEAR_PAGE;
+	exts[0].arg1.mfn = va_mfn(begun);
+	*begun = 1;
 	exts[599].cmd = MMUEXT_CLEAR_PAGE;
 	exts[599].arg1.mfn = va_mfn(marked);
 	*marked = 1;
@@ -129,14 +135,16 @@ static long do_exts(void)
 
 static void mmuext_ops(void)
 {
+	begun = page_alloc();
 	marked = page_alloc();
-	REQUIRE(marked);
-	is_cut(make_exts, do_exts, marked);
+	REQUIRE(begun && marked);
+	is_cut(make_exts, do_exts, begun, marked);
 	CHECK_EQ(done, ARRAY_SIZE(exts));
 	make_exts();
 	exts[598].cmd = 99;
 	CHECK_RC(do_exts(), -XEN_ENOSYS);
 	CHECK_EQ(done, 598);
+	page_free(begun);
 	page_free(marked);
 }
 
@@ -162,7 +170,8 @@ static void multicalls(void)
 	static struct evtchn_bind_ipi ipi[200];
 	u64 last = 0;
 
-	is_cut(make_calls, do_calls, (const volatile u64 *)&calls[399].result);
+	is_cut(make_calls, do_calls, (const volatile u64 *)&calls[0].result,
+	       (const volatile u64 *)&calls[399].result);
 	/* Each entry once: every port of these is the next one. */
 	memset(calls, 0, sizeof(calls));
 	memset(ipi, 0, sizeof(ipi));

@@ -48,6 +48,8 @@ static void ud_here(void)
 	asm volatile("ud2");
 }
 
+static u64 iret_how;
+
 static void iret_to_cs(void *cs)
 {
 	struct regs r;
@@ -59,6 +61,7 @@ static void iret_to_cs(void *cs)
 	r.cs = (u64)cs;
 	r.ss = FLAT_KERNEL_SS;
 	r.rflags = 2;
+	r.error = iret_how;
 	iret_regs(&r);
 }
 
@@ -79,6 +82,11 @@ static void own_gdt(void)
 	CHECK_EQ(this_cpu()->trap.error, 0x18);
 	CHECK_EQ(catch_trap(iret_to_cs, (void *)0x10), 6);
 	CHECK_EQ(this_cpu()->trap.cs & 0xffff, 0x10);
+	/* SYSRET would load another. */
+	iret_how = VGCF_in_syscall;
+	CHECK_EQ(catch_trap(iret_to_cs, (void *)0x10), 6);
+	CHECK_EQ(this_cpu()->trap.cs & 0xffff, 0x10);
+	iret_how = 0;
 	/* The hypervisor's own are still there. */
 	CHECK_EQ(try_ds(FLAT_RING3_DS32), -1);
 	CHECK_REFUSED(page_rw(g));
@@ -129,7 +137,16 @@ static void forbidden(void)
 				    type, rc, g[5]);
 		CHECK_OK(set_gdt(NULL, 0));
 		REQUIRE_OK(page_rw(g));
+		g[511] = e | P_BIT;
 		g[5] = 0;
+		REQUIRE_OK(page_ro(g));
+		rc = gdt_load(g, 512);
+		if (rc >= 0 && (g[511] & P_BIT))
+			outcome_set(FAILURE, __FILE__, __LINE__, "type %lx at the end: %ld", type,
+				    rc);
+		CHECK_OK(set_gdt(NULL, 0));
+		REQUIRE_OK(page_rw(g));
+		g[511] = 0;
 		REQUIRE_OK(page_ro(g));
 		REQUIRE_OK(gdt_load(g, 512));
 		rc = update_descriptor(slot_ma(g, 6), e | P_BIT);

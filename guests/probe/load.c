@@ -36,6 +36,9 @@ static void spin(void)
 	spin_here(NULL);
 }
 
+/* What must not stay where another mode may look (tests/boot/test_isolation.py). */
+#define SECRET 0x5ec7e75ec7e7UL
+
 /* In user mode, and in kernel mode with a root that maps itself, for who looks at the tables. */
 static void spin_user(void)
 {
@@ -48,6 +51,7 @@ static void spin_user(void)
 	}
 	printf("probe: spin\n");
 	user_regs(&r);
+	r.rax = r.rcx = r.rsi = SECRET;
 	user_run(u_loop, u_loop_end, &r);
 	printf("probe: left user mode\n");
 }
@@ -99,5 +103,9 @@ void load(void)
 		spin_user();
 	if (option("spin-self"))
 		spin_self();
+	if (option("spoil")) {
+		spoil();
+		shut_down(SHUTDOWN_poweroff);
+	}
 	neighbour();
 }

@@ -199,6 +199,9 @@ static void uvm_arguments(void)
 	CHECK_REFUSED(update_va_mapping(0xffff828000000000, 0, 0));
 	CHECK_REFUSED(update_va_mapping(0x5000, e, 0));
 	CHECK_REFUSED(update_va_mapping(~0UL, e, 0));
+	/* What would be good without the bits that no address has. */
+	CHECK_REFUSED(update_va_mapping((u64)win(0) & 0xffffffffffff, e, 0));
+	CHECK_REFUSED(update_va_mapping((u64)win(0) ^ 1UL << 60, e, 0));
 	CHECK_OK(update_va_mapping(win(0), e, UVMF_INVLPG | UVMF_ALL));
 	CHECK_OK(update_va_mapping(win(0), e, UVMF_TLB_FLUSH | UVMF_ALL));
 	CHECK_OK(update_va_mapping(win(0), e, UVMF_TLB_FLUSH | UVMF_LOCAL));

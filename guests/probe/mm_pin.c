@@ -156,6 +156,7 @@ static void pin_inside(void)
 	struct tree t;
 
 	REQUIRE(tree_make_pinned(&t));
+	CHECK_REFUSED(unpin(va_mfn(t.page[1]))); /* in use, but not pinned */
 	for (int l = 1; l <= 3; l++) {
 		CHECK_OK(pin(l, va_mfn(t.page[l])));
 		CHECK_OK(unpin(va_mfn(t.page[l])));

@@ -19,6 +19,8 @@ void child_states(void);
 void bench(void);
 /* One of neighbour.c's words on the command line: does not return. */
 void neighbour(void);
+/* spoil.c: returns when it is done. */
+void spoil(void);
 /* One of load.c's words on the command line: does not return. */
 void load(void);
 void pace(void); /* pace.c: the same */

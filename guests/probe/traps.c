@@ -167,6 +167,14 @@ static void gate_dpl(void)
 	REQUIRE_OK(set_trap_table(t));
 	CHECK_EQ(catch_trap(do_int41, NULL), 13);
 	CHECK(same_error(this_cpu()->trap.error, 0x41 * 8 + 2));
+	/* The hypervisor's own gate of this one lets everybody in. */
+	CHECK_EQ(catch_trap(do_int80, NULL), 0x80);
+	t[0].vector = 0x80;
+	t[0].address = (unsigned long)trap_stubs + 0x80 * 32;
+	REQUIRE_OK(set_trap_table(t));
+	CHECK_EQ(catch_trap(do_int80, NULL), 13);
+	t[0].flags = 3;
+	REQUIRE_OK(set_trap_table(t));
 }
 
 static u64 seen_mask;
@@ -403,10 +411,15 @@ static void iret_ring1_is_kernel(void)
 		r.rip = (u64)good_target;
 		r.rflags = 2;
 		r.cs = KERNEL_CS16 | rpl;
-		r.ss = FLAT_KERNEL_SS;
+		r.ss = (FLAT_KERNEL_SS & ~3UL) | rpl;
 		CHECK_EQ(catch_trap(bad_iret, &r), 6);
 		CHECK_EQ(this_cpu()->trap.cs & 0xffff, KERNEL_CS16);
 	}
+}
+
+static void nops(void)
+{
+	asm volatile("nop; nop; ud2");
 }
 
 /* Flags that a guest must not get. */
@@ -415,12 +428,17 @@ static void iret_flags(void)
 	struct regs r;
 
 	memset(&r, 0, sizeof(r));
-	r.rip = (u64)good_target;
+	r.rip = (u64)nops;
 	r.cs = KERNEL_CS16;
 	r.ss = FLAT_KERNEL_SS;
 	r.rflags = 0x3f7ed7 & ~(RFLAGS_TF | RFLAGS_DF);
 	CHECK_EQ(catch_trap(bad_iret, &r), 6);
 	CHECK_EQ(this_cpu()->trap.rflags & 0x1a3000, 0);
+	/* As from a system call, but SYSRET would trap ahead of the first instruction, not behind it. */
+	r.rflags = 2 | RFLAGS_TF;
+	r.error = VGCF_in_syscall;
+	CHECK_EQ(catch_trap(bad_iret, &r), 1);
+	CHECK(this_cpu()->trap.rip > (u64)nops);
 }
 
 static void iret_noncanonical(void)

@@ -64,6 +64,11 @@ static void user_store(void)
 	CHECK_EQ(RUN_USER(u_read, &r), 6);
 	CHECK_EQ(RUN_USER(u_write, &r), 14);
 	CHECK_EQ(table[1], 0);
+	/* The same where the kernel has its programs' memory mapped too, as Linux has. */
+	CHECK_OK(pt_write(root_mfn() << 12, ((u64 *)mfn_va(user_root_mfn))[0]));
+	CHECK_EQ(RUN_USER(u_write, &r), 14);
+	CHECK_EQ(table[1], 0);
+	CHECK_OK(pt_write(root_mfn() << 12, 0));
 	CHECK_OK(pt_write(slot_ma(l1, 3), 0));
 	CHECK_OK(unpin(va_mfn(table)));
 	page_free(table);

@@ -9,11 +9,24 @@
 
 #include "lib/types.h"
 
+#ifdef UNIT_TEST
+/* A test that wants to know which numbers went through here has this. */
+extern void nospec_seen(unsigned long i, unsigned long n) __attribute__((weak));
+#define NOSPEC_SEEN(i, n)                      \
+	do {                                   \
+		if (nospec_seen)               \
+			nospec_seen((i), (n)); \
+	} while (0)
+#else
+#define NOSPEC_SEEN(i, n)
+#endif
+
 /* i when i < n, else 0, also in code that runs ahead of its check. n > 0. */
 static inline unsigned long nospec_index(unsigned long i, unsigned long n)
 {
 	unsigned long mask;
 
+	NOSPEC_SEEN(i, n);
 	__asm__("cmp %2, %1\n\tsbb %0, %0" : "=r"(mask) : "r"(i), "rm"(n) : "cc");
 	return i & mask;
 }

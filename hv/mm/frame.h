@@ -132,6 +132,7 @@ static inline struct frame *frame_whole(mfn_t mfn)
 	unsigned long mask;
 	bool whole;
 
+	NOSPEC_SEEN(mfn, frames_whole);
 	__asm__("cmp %3, %2\n\tsbb %0, %0"
 		: "=r"(mask), "=@ccc"(whole)
 		: "r"(mfn), "m"(frames_whole));

@@ -123,7 +123,9 @@ restore:
 	mov	24(%rsp), %r11
 	mov	32(%rsp), %rsp
 	sysretq
-1:	SPEC_JUMP SPEC_SITE_XPTI, xpti_exit
+1:
+.Lleave_by_iret:
+	SPEC_JUMP SPEC_SITE_XPTI, xpti_exit
 	RESTORE_ALL
 	SPEC_EXIT_LAST
 	add	$8, %rsp
@@ -214,6 +216,16 @@ from_hypervisor:
 	add	$8, %rsp
 	iretq
 
+/* A guest's registers, at rsp on a stack for few vectors, go to the usual stack, which is empty then. */
+.macro TO_USUAL_STACK
+	mov	%rsp, %rsi
+	GET_INFO %rdi
+	mov	%rdi, %rdx
+	mov	$(REGS_es / 8), %ecx
+	rep movsq
+	mov	%rdx, %rsp
+.endm
+
 	/*
 	 * #DB has a stack of its own too, because MOV SS before SYSCALL lets it strike on our first
 	 * instruction with the guest's stack pointer (SDM 6.8.3). From a guest: on to the usual stack.
@@ -225,12 +237,7 @@ db_entry:
 	testb	$3, REGS_cs(%rsp)
 	jz	1f
 	SPEC_ENTRY_ALL
-	mov	%rsp, %rsi
-	GET_INFO %rdi
-	mov	%rdi, %rdx
-	mov	$(REGS_es / 8), %ecx
-	rep movsq
-	mov	%rdx, %rsp
+	TO_USUAL_STACK
 	mov	$1, %esi
 	mov	%rsp, %rdi
 	call	pv_exception
@@ -239,7 +246,11 @@ db_entry:
 	add	$8, %rsp
 	iretq
 
-	/* NMI, #DF and #MC have stacks of their own: nothing on the way out but the frame itself. */
+	/*
+	 * NMI, #DF and #MC have stacks of their own: nothing on the way out but the frame itself. One of
+	 * a guest leaves by the usual stack, as another vcpu may have spoiled its code segment: an IRET that is
+	 * refused lets in the next NMI all the same (SDM 6.7.1), which would find its stack in use.
+	 */
 	.balign	16
 	.globl	ist_entry
 ist_entry:
@@ -249,38 +260,15 @@ ist_entry:
 	mov	%rsp, %rdi
 	call	ist_exception
 	SPEC_EXIT_ANY
-	SPEC_JUMP SPEC_SITE_XPTI, xpti_exit_ist
+	testb	$3, REGS_cs(%rsp)
+	jz	1f
+	TO_USUAL_STACK
+	jmp	.Lleave_by_iret
+1:	SPEC_JUMP SPEC_SITE_XPTI, xpti_exit_ist
 	RESTORE_ALL
 	SPEC_EXIT_LAST
 	add	$8, %rsp
-	.globl	ist_iret
-ist_iret:
 	iretq
-	.pushsection .ex_table, "a"
-	.quad	ist_iret, ist_iret_fault
-	.popsection
-
-	/*
-	 * An NMI came in a guest whose code segment another of its vcpus has just spoiled: the frame goes
-	 * to the usual stack, and from there on it is any frame that IRET has refused.
-	 */
-ist_iret_fault:
-	testb	$3, 8(%rsp)
-	jnz	1f
-	ud2
-1:	push	%rdi
-	push	%rax
-	mov	%rsp, %rax
-	GET_INFO %rdi
-	lea	REGS_es(%rdi), %rsp
-	pushq	48(%rax)
-	pushq	40(%rax)
-	pushq	32(%rax)
-	pushq	24(%rax)
-	pushq	16(%rax)
-	mov	8(%rax), %rdi
-	mov	(%rax), %rax
-	jmp	guest_iret_fault
 
 	.altmacro
 .macro ENTRY_STUB vec

@@ -65,13 +65,10 @@ xpti_from_guest:
 	pop	%rsi
 	jmp	common_entry
 
-/* The only instructions of ours that may fault with a guest's tables are the last ones. */
+/* The only instruction of ours that may fault with a guest's tables is the last one. */
 from_hv:
 	push	%rax
 	lea	xpti_iret(%rip), %rax
-	cmp	%rax, 16(%rsp)
-	je	xpti_iret_fault
-	lea	xpti_ist_iret(%rip), %rax
 	cmp	%rax, 16(%rsp)
 	je	xpti_iret_fault
 	pop	%rax
@@ -120,8 +117,12 @@ xpti_iret_fault:
 	push	%rcx
 	PUSH_FRAME 24
 	mov	(%rsi), %rcx
+	movq	$0, (%rsi)
 	mov	8(%rsi), %rax
-	mov	16(%rsi), %rsi
+	movq	$0, 8(%rsi)
+	pushq	16(%rsi)
+	movq	$0, 16(%rsi)
+	pop	%rsi
 	jmp	ist_entry
 .endm
 
@@ -179,6 +180,7 @@ xpti_exit:
 	mov	(XPTI_guest_cr3 - (XPTI_TOP_ENTRY - 48))(%rsp), %rax
 	mov	%rax, %cr3
 	pop	%rax
+	movq	$0, -8(%rsp)	/* as on the way in */
 	.globl	xpti_iret
 xpti_iret:
 	iretq
@@ -190,7 +192,10 @@ xpti_exit_plain:
 	add	$8, %rsp
 	jmp	guest_iret
 
-	/* To a guest's tables only when they were loaded: then through the stack that the frame came from. */
+	/*
+	 * Back to our own code, with the guest's tables when they were loaded: then through the stack that the
+	 * frame came from. A guest's frame goes through xpti_exit.
+	 */
 	.balign	16
 	.globl	xpti_exit_ist
 xpti_exit_ist:
@@ -199,14 +204,7 @@ xpti_exit_ist:
 	jz	1f
 	mov	REGS_es + 8(%rsp), %rdi
 	COPY_FRAME REGS_rip, 8, %rdi
-	testb	$3, REGS_cs(%rsp)
-	jz	2f
-	/* The guest's own: should IRET refuse it, it is looked for in struct cpu_info. */
-	mov	%rdi, %rdx
-	and	$PAGE_MASK_, %rdx
-	lea	TO_REGS(%rdx), %rdx
-	COPY_FRAME REGS_rip, REGS_rip, %rdx
-2:	mov	REGS_rax(%rsp), %rcx
+	mov	REGS_rax(%rsp), %rcx
 	mov	%rcx, (%rdi)
 	mov	%rax, -8(%rdi)
 	sub	$8, %rdi
@@ -217,12 +215,13 @@ xpti_exit_ist:
 	pop	%rax
 	mov	%rax, %cr3
 	pop	%rax
+	movq	$0, -8(%rsp)
 xpti_ist_iret:
 	iretq
 1:	RESTORE_ALL
 	SPEC_EXIT_LAST
 	add	$8, %rsp
-	jmp	ist_iret
+	iretq
 
 /* --- a stub for each vector --- */
 

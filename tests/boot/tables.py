@@ -112,10 +112,13 @@ def problems(memory, cpu, kernel):
     return bad
 
 
+def xpti_page(memory, cpu):
+    """The physical address of the CPU's struct xpti_page; None: its tables do not show it."""
+    page = STACK_VA + DISTANCE + cpu.number * STACK_SIZE
+    return next((x.pa for x in memory.leaves(cpu.cr3, slots=[IMAGE]) if x.va == page), None)
+
+
 def original_root(memory, cpu):
     """The guest's own root, of which the loaded one is a copy."""
-    page = STACK_VA + DISTANCE + cpu.number * STACK_SIZE
-    for leaf in memory.leaves(cpu.cr3, slots=[IMAGE]):
-        if leaf.va == page:
-            return memory.word(leaf.pa + HV_CR3)
-    return None
+    page = xpti_page(memory, cpu)
+    return memory.word(page + HV_CR3) if page is not None else None

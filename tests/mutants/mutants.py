@@ -3,11 +3,25 @@
 import dataclasses
 import re
 
-TESTS = re.compile(r"(unit|probe|crash):([\w.,-]+)$")
+TESTS = re.compile(r"(unit|probe|crash|boot|check):([\w.,-]+)$")
 
 
 class ListError(Exception):
     """Something in a list does not fit the source."""
+
+
+@dataclasses.dataclass(frozen=True, order=True)
+class Test:
+    kind: str
+    name: str
+    cpu: str = ""     # of probe and crash: another processor, options of the hypervisor
+    option: str = ""
+
+    def __str__(self):
+        return " ".join(x for x in (f"{self.kind}:{self.name}", self.cpu, self.option) if x)
+
+    def parts(self):
+        return [dataclasses.replace(self, name=name) for name in self.name.split(",")]
 
 
 @dataclasses.dataclass
@@ -17,13 +31,15 @@ class Mutant:
     classes: str = ""
     file: str = ""
     function: str = ""
+    cpu: str = ""
+    option: str = ""
     tests: list = dataclasses.field(default_factory=list)
     old: str = ""
     new: str = ""
 
     @property
     def text(self):
-        return "\0".join((self.file, self.function, self.old, self.new, str(self.tests)))
+        return "\0".join((self.file, self.function, self.old, self.new, *map(str, self.tests)))
 
     def span(self, source):
         """Begin and end of the part of the file in which the old text stands exactly once."""
@@ -51,6 +67,8 @@ def _finish(m, src):
     if not (src / m.file).is_file():
         raise ListError(f"{m.where}: {m.name}: no file {m.file}")
     m.apply((src / m.file).read_text())
+    m.tests = [dataclasses.replace(t, cpu=m.cpu, option=m.option) if t.kind in ("probe", "crash") else t
+               for t in m.tests]
 
 
 def read_list(path):
@@ -73,14 +91,14 @@ def read_list(path):
             m.classes = rest.strip()
         elif word == "file":
             m.file = rest.strip()
-        elif word == "function":
-            m.function = rest.strip()
+        elif word in ("function", "cpu", "option"):
+            setattr(m, word, rest.strip())
         elif word == "test":
             for test in rest.split():
                 t = TESTS.match(test)
                 if not t:
                     raise ListError(f"{path.name}:{number}: what test is {test}?")
-                m.tests.append(t.groups())
+                m.tests.append(Test(*t.groups()))
         else:
             raise ListError(f"{path.name}:{number}: {line}")
     return found
@@ -106,6 +124,8 @@ def select(mutants, words):
         if numbers:
             first = int(numbers.group(1))
             hits = mutants[first - 1:int(numbers.group(2) or first)]
+        elif word.endswith(".list"):
+            hits = [m for m in mutants if m.where.startswith(word + ":")]
         elif word.endswith("*"):
             hits = [m for m in mutants if m.name.startswith(word[:-1])]
         else:

@@ -471,6 +471,12 @@ static void msrs(void **state)
 	assert_false(pv_rdmsr(&vcpu, 0x48, &val));
 	assert_false(pv_wrmsr(&vcpu, 0xc0000101, 0x800000000000ULL));
 	assert_false(pv_wrmsr(&vcpu, 0xc0000103, 1ULL << 32));
+	/* What is there to be read only; and of others nothing but the value that they have. */
+	assert_true(pv_rdmsr(&vcpu, 0xce, &val));
+	assert_false(pv_wrmsr(&vcpu, 0xce, val));
+	assert_true(pv_rdmsr(&vcpu, 0x1b, &val));
+	assert_true(pv_wrmsr(&vcpu, 0x1b, val));
+	assert_false(pv_wrmsr(&vcpu, 0x1b, val ^ 1));
 	/* MTRRs: only dom0 sees them, nobody changes them. */
 	assert_true(pv_rdmsr(&vcpu, 0xfe, &val) && val == 0);
 	vcpu.d = &dom0_;

@@ -15,6 +15,7 @@ static const char text[] = "\xef\xbb\xbf# comment\r\n"
 			   "kernel=a\n"
 			   "[ two ]\n"
 			   "; comment\n"
+			   "kern=no\n"
 			   "options= console=com1,vga  dom0_mem=1G \n"
 			   "kernel\t=\tvmlinuz quiet\n"
 			   "kernel=second\n"
@@ -30,7 +31,7 @@ static void test_values(void **state)
 
 	assert_int_equal(config_get(&config, "two", "options", out, sizeof(out), &line), CONFIG_FOUND);
 	assert_string_equal(out, "console=com1,vga  dom0_mem=1G");
-	assert_int_equal(line, 9);
+	assert_int_equal(line, 10);
 	assert_int_equal(config_get(&config, "two", "kernel", out, sizeof(out), NULL), CONFIG_FOUND);
 	assert_string_equal(out, "vmlinuz quiet");
 	assert_int_equal(config_get(&config, "two", "ramdisk", out, sizeof(out), NULL), CONFIG_FOUND);
@@ -73,7 +74,7 @@ static void test_bad_lines(void **state)
 		unsigned int bad;
 	} t[] = {
 		{"[a]\nk=v\n", 0}, {"[a]\nnonsense\n", 2}, {"\n\n[a\n", 3}, {"[]\n", 1},
-		{"=v\n", 1},	   {"", 0},		   {"#x\n;y\n ", 0}, {"PNG\x89", 1},
+		{"[ab\n", 1},	   {"[", 1},		   {"=v\n", 1},	   {"", 0},		   {"#x\n;y\n ", 0}, {"PNG\x89", 1},
 	};
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(t); i++)
@@ -143,6 +144,14 @@ static void test_pe(void **state)
 	assert_ptr_equal(pe_section(m, SIZE, ".kernel", &n), m + 0x1300);
 	assert_null(pe_section(m, SIZE, ".ramdisk", &n));
 	assert_null(pe_section(m, SIZE, ".kernelxyz", &n));
+	/* Longer than a name can be, and what follows the name in the table fits. */
+	assert_null(pe_section(m, SIZE, ".kernelx ", &n));
+	/* There are no more bytes than the file has. */
+	put(m + TABLE + 40 + 8, 0x300, 4);
+	assert_ptr_equal(pe_section(m, SIZE, ".config", &n), m + 0x1100);
+	assert_int_equal(n, 0x200);
+	m[0] = 'X';
+	assert_null(pe_section(m, SIZE, ".text", &n));
 	free(m);
 }
 

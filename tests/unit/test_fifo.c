@@ -159,6 +159,39 @@ static void test_move(void **state)
 	assert_int_equal(upcall(0, got, 8), 1);
 }
 
+/* A port comes back to a queue that has got another since: the other is still the end of it. */
+static void test_back_behind_another(void **state)
+{
+	u32 got[4], p, q;
+
+	start();
+	p = open_ipi(0);
+	q = open_ipi(0);
+	send(p);
+	assert_int_equal(upcall(0, got, 4), 1);
+	send(q);
+	send(p);
+	assert_int_equal(upcall(0, got, 4), 2);
+	assert_int_equal(got[0], q);
+	assert_int_equal(got[1], p);
+}
+
+/* What came too early for a port that is closed is not for who has its number next. */
+static void test_close_early(void **state)
+{
+	struct evtchn_close c;
+	u32 p;
+
+	init_control(0);
+	p = ipi(0);
+	send(p);
+	c.port = p;
+	assert_int_equal(call(EVTCHNOP_close, &c), 0);
+	assert_int_equal(ipi(0), p);
+	expand(0);
+	assert_int_equal(*word(p), MASKED);
+}
+
 static void test_close_linked(void **state)
 {
 	struct evtchn_close c;
@@ -349,7 +382,9 @@ int main(void)
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		T(test_order),	 T(test_masked),       T(test_errors),	T(test_early),
-		T(test_move),	 T(test_close_linked), T(test_hostile), T(test_many_ports),
+		T(test_move),	 T(test_close_linked),
+		T(test_close_early),	 T(test_back_behind_another),
+		T(test_hostile), T(test_many_ports),
 		T(test_poll_2l), T(test_poll_fifo),
 	};
 

@@ -198,6 +198,7 @@ static void test_both_kinds(void **state)
 	assert_int_equal(map(0, GNTMAP_host_map | GNTMAP_device_map, 1, &h), 0);
 	assert_int_equal(refs(f), 4);
 	assert_int_equal(writers(f), 2);
+	assert_int_equal(map(512, GNTMAP_host_map, 2, &(grant_handle_t){0}), GNTST_bad_gntref);
 	assert_int_equal(unmap(h, 0, dev + PAGE_SIZE), GNTST_bad_dev_addr);
 	assert_int_equal(unmap(h, 1, 0), 0);
 	assert_int_equal(unmap(h, 1, 0), GNTST_bad_virt_addr);

@@ -237,6 +237,18 @@ static void exchange_sizes(void **state)
 }
 
 /* At the limit of what it may have, and many at a time. */
+/* Somebody has had all that is free, and left something. */
+static void dirty_free_memory(void)
+{
+	static struct frame *got[1 << 14];
+	unsigned int n = 0;
+
+	while (n < ARRAY_SIZE(got) && (got[n] = buddy_alloc(0, 0)) != NULL)
+		memset(frame_to_virt(got[n++]), 0x77, PAGE_SIZE);
+	while (n--)
+		buddy_free(got[n], 0);
+}
+
 static void exchange_many(void **state)
 {
 	static xen_pfn_t in[900], out[900];
@@ -247,8 +259,11 @@ static void exchange_many(void **state)
 	d->max_pages = 100;
 	for (unsigned int i = 0; i < 900; i++)
 		out[i] = 0x5000 + i;
+	dirty_free_memory();
 	x = exchange(in, 896, 0, out, 7, 7);
 	assert_int_equal(call(XENMEM_exchange, &x), 0);
+	assert_int_equal(*(u64 *)mfn_to_virt(out[0]), 0);
+	assert_int_equal(*(u64 *)mfn_to_virt(out[6] + 127), 0);
 	assert_true(restarts >= 2);
 	assert_int_equal(x.nr_exchanged, 896);
 	assert_int_equal(d->tot_pages, 896);

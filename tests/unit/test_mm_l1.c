@@ -54,6 +54,14 @@ static int get(struct domain *d, u64 e)
 
 static void test_bits(void **state)
 {
+	u64 frame = 0;
+	int rc;
+
+	/* Another frame is not the same one, be it the next. */
+	assert_int_equal(pv_l1e_set(d1, 1, &frame, to(page, PTE_P), false), 0);
+	rc = pv_l1e_set(d1, 1, &frame, to(page, PTE_P) ^ PAGE_SIZE, false);
+	assert_true(rc || (page->refs & FR_COUNT) == 1);
+	assert_int_equal(pv_l1e_set(d1, 1, &frame, 0, false), 0);
 	for (unsigned int bit = 59; bit < 63; bit++) {
 		u64 e = 0;
 

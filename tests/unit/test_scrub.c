@@ -72,9 +72,12 @@ static void dead_guest_writes(void)
 			*word(m) = 0xdead;
 }
 
+static unsigned int services;
+
 /* Called after each frame that is cleared. */
 void tlb_flush_service(void)
 {
+	services++;
 	dead_guest_writes();
 }
 
@@ -191,8 +194,10 @@ static void test_cleared_once(void **state)
 	fake_buddy_add_dirty(0, 64);
 	make_wait(8, 20);
 	assert_int_equal(buddy_waiting(), 20);
+	services = 0;
 	assert_int_equal(scrub_all(), 3); /* 8..15, 16..23, 24..31 */
 	assert_int_equal(buddy_scrubbed() - before, 20);
+	assert_int_equal(services, 20);
 	/* What never was a guest's is left alone. */
 	assert_int_equal(*word(7), 0x5a5a5a5a5a5a5a5a);
 	assert_int_equal(*word(28), 0x5a5a5a5a5a5a5a5a);
@@ -350,6 +355,24 @@ static void test_no_flush_too_many(void **state)
 	assert_int_equal(flushes, 1);
 }
 
+/* Of one block some were freed before the flush and some behind it. */
+static void test_each_stamp(void **state)
+{
+	struct frame *f;
+
+	add(0, 8);
+	f = buddy_alloc(3, 0);
+	guest_takes(f, 3);
+	for (unsigned int i = 0; i < 8; i++) {
+		if (i == 5)
+			flush((u32)tlb_time);
+		guest_frees(&f[i], 0);
+	}
+	busy = true;
+	assert_int_equal(scrub_step(false), SCRUB_TOO_SOON);
+	assert_int_equal(scrub_step(true), SCRUB_DISTURBED);
+}
+
 struct held_block {
 	struct frame *f;
 	unsigned int order;
@@ -478,6 +501,7 @@ int main(void)
 		cmocka_unit_test_setup(test_hazard_ends_step, setup),
 		cmocka_unit_test_setup(test_flush_before_clearing, setup),
 		cmocka_unit_test_setup(test_no_flush_too_many, setup),
+		cmocka_unit_test_setup(test_each_stamp, setup),
 		cmocka_unit_test_setup(test_random, setup),
 		cmocka_unit_test_setup(test_threads, setup),
 	};

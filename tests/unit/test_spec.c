@@ -147,6 +147,18 @@ static const struct {
 	 SPEC_CTRL_IBRS,
 	 6,
 	 0},
+	{"Intel with enhanced IBRS, branch history open, retpoline unsafe",
+	 {.vendor = VENDOR_INTEL,
+	  .family = 6,
+	  .model = 0x97,
+	  .l7d = INTEL_2018 | MD_CLEAR | CAPS,
+	  .arch_caps = RDCL_NO | EIBRS | MDS_NO | TAA_NO | RRSBA,
+	  .smep = true},
+	 THUNK_RETPOLINE,
+	 SWITCH | F_ALWAYS,
+	 SPEC_CTRL_IBRS,
+	 6,
+	 SPEC_HOLE_BHI},
 	{"Intel Gracemont: registers' remains",
 	 {.vendor = VENDOR_INTEL,
 	  .family = 6,
@@ -529,6 +541,9 @@ static void indexes(void **state)
 	assert_int_equal(nospec_index(1UL << 63, 56), 0);
 	assert_int_equal(nospec_index(~0UL - 1, ~0UL), ~0UL - 1);
 	assert_int_equal(nospec_index(1UL << 32, 2), 0);
+	assert_int_equal(nospec_if_same(5, 0), 5);
+	assert_int_equal(nospec_if_same(5, 1), 0);
+	assert_int_equal(nospec_if_same(~0UL, 1UL << 63), 0);
 }
 
 int main(void)

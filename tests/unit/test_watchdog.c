@@ -130,6 +130,21 @@ static void test_off(void **state)
 	assert_null(set[1]);
 }
 
+/* The last test: nobody starts it again. */
+static void test_stopped(void **state)
+{
+	struct timer *both[2] = {set[0], set[1]};
+
+	watchdog_stop();
+	for (unsigned int i = 0; i < 20; i++)
+		for (unsigned int k = 0; k < 2; k++) {
+			set[k] = NULL;
+			both[k]->fn(both[k]->arg);
+			assert_null(set[k]);
+		}
+	assert_int_equal(stuck, -1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -137,6 +152,7 @@ int main(void)
 		cmocka_unit_test_setup(test_moves_in_time, begin),
 		cmocka_unit_test_setup(test_sleepers, begin),
 		cmocka_unit_test_setup(test_off, begin),
+		cmocka_unit_test_setup(test_stopped, begin),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
