@@ -259,10 +259,13 @@ u64 fuzz_user_code(void)
 		w[i] = one_in(2) ? USER_DATA + below(4096) : v_register();
 	if (one_in(4))
 		r.rflags ^= 1UL << below(22);
+	/* With events masked nothing would end a loop. */
+	r.rflags |= 0x200;
 	if (one_in(4))
 		r.rsp = v_register();
 	trace(" user code %02x %02x %02x %02x %02x %02x rflags %lx rsp %lx\n", (u8)code[0],
 	      (u8)code[1], (u8)code[2], (u8)code[3], (u8)code[4], (u8)code[5], r.rflags, r.rsp);
+	bind_timer();
 	timer_soon();
 	this_cpu()->user_timer = true;
 	vector = user_run(code, code + sizeof(code), &r);
