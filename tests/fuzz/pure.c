@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * libFuzzer over what reads bytes that others wrote: kernel images and their compressions, the command
- * line, the loader's information, ACPI tables, instructions, CPU policies, what our UEFI loader reads. The
- * first byte of an input says which. The bytes are copied to memory of just their size, so that the sanitizer sees a step beyond.
+ * line, the loader's information, ACPI tables, instructions, CPU policies, what our UEFI loader reads, and
+ * what pure_boot.c has. The first byte of an input says which. The bytes are copied to memory of just
+ * their size, so that the sanitizer sees a step beyond.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -29,6 +30,7 @@
 #include "plat/efi.h"
 #include "pv/cpuid.h"
 #include "pv/decode.h"
+#include "pure.h"
 
 #define OUT_SIZE 65536
 
@@ -39,8 +41,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 struct cpu_features cpu_features = {
 	.vendor = VENDOR_AMD, .xsave = true, .xcr0 = 7, .max_leaf = 0xd};
 struct boot_e820 boot_e820;
-struct efi_region efi_regions[EFI_MAX_REGIONS];
-unsigned int efi_nr_regions;
 struct spec_choice spec_choice;
 char *test_directmap;
 struct frame *frame_table;
@@ -114,13 +114,6 @@ int copy_to_guest(void *dst, const void *src, size_t n)
 }
 
 /* --- the readers --- */
-
-static void *exact(const u8 *data, size_t n)
-{
-	void *p = malloc(n ? n : 1);
-
-	return n ? memcpy(p, data, n) : p;
-}
 
 static void image(const u8 *data, size_t n)
 {
@@ -340,6 +333,8 @@ static void efi_map(const u8 *data, size_t n)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static void (*const newer[])(const u8 *data, size_t n) = {efi_config, pe_image, efi_map};
+	static void (*const boot[])(const u8 *data, size_t n) = {
+		fuzz_mb1, fuzz_options, fuzz_screen, fuzz_efi_system, fuzz_handover};
 	static void (*const readers[])(const u8 *data, size_t n) = {
 		image, elf, decompress, cmdline, acpi_any, multiboot, instruction, policy};
 	u8 *copy;
@@ -347,7 +342,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!size)
 		return 0;
 	copy = exact(data + 1, size - 1);
-	if (data[0] >= 240)
+	if (data[0] >= 200 && data[0] < 240)
+		boot[data[0] % 5](copy, size - 1);
+	else if (data[0] >= 240)
 		newer[data[0] % 3](copy, size - 1);
 	else
 		readers[data[0] % 8](copy, size - 1);

@@ -413,6 +413,49 @@ static void test_cpuinfo(void **state)
 	assert_int_equal(op.u.symdata.symnum, 2); /* the end */
 }
 
+/* Processors neither come nor go; dom0's kernel asks all the same. */
+static void test_processors(void **state)
+{
+	struct xen_platform_op op = {.cmd = XENPF_get_cpu_version};
+	struct xenpf_pcpu_version *ver = &op.u.pcpu_version;
+
+	assert_int_equal(plat(&op), 0);
+	assert_int_equal(ver->max_present, 2);
+	assert_true(ver->vendor_id[0] >= 'A' && ver->family >= 6); /* of the build machine */
+	ver->xen_cpuid = 1; /* off */
+	assert_int_equal(plat(&op), 0);
+	assert_int_equal(ver->xen_cpuid, 1);
+	assert_int_equal(ver->vendor_id[0] | ver->family, 0);
+	op = (struct xen_platform_op){.cmd = XENPF_cpu_online};
+	assert_int_equal(plat(&op), 0);
+	op.u.cpu_ol.cpuid = 1;
+	assert_int_equal(plat(&op), -XEN_EOPNOTSUPP);
+	op.u.cpu_ol.cpuid = 3;
+	assert_int_equal(plat(&op), -XEN_EINVAL);
+	op = (struct xen_platform_op){.cmd = XENPF_cpu_offline};
+	assert_int_equal(plat(&op), -XEN_EOPNOTSUPP);
+	op = (struct xen_platform_op){.cmd = XENPF_core_parking};
+	op.u.core_parking.idle_nums = 7;
+	op.u.core_parking.type = XEN_CORE_PARKING_SET;
+	assert_int_equal(plat(&op), -XEN_EOPNOTSUPP);
+	op.u.core_parking.type = XEN_CORE_PARKING_GET;
+	assert_int_equal(plat(&op), 0);
+	assert_int_equal(op.u.core_parking.idle_nums, 0);
+	op.u.core_parking.type = XEN_CORE_PARKING_SET;
+	assert_int_equal(plat(&op), 0);
+	op.u.core_parking.type = 99;
+	assert_int_equal(plat(&op), -XEN_EINVAL);
+	op = (struct xen_platform_op){.cmd = XENPF_get_symbol};
+	op.u.symdata.namelen = 3;
+	assert_int_equal(plat(&op), -XEN_EFAULT);
+	op = (struct xen_platform_op){.cmd = XENPF_enter_acpi_sleep};
+	op.u.enter_acpi_sleep.flags = 2;
+	assert_int_equal(plat(&op), -XEN_EINVAL);
+	op.u.enter_acpi_sleep.flags = XENPF_ACPI_SLEEP_EXTENDED;
+	op.u.enter_acpi_sleep.sleep_state = 5;
+	assert_int_equal(plat(&op), -XEN_EOPNOTSUPP);
+}
+
 /* Without UEFI there is no such call; with it, what the firmware's table says. */
 static void test_efi(void **state)
 {
@@ -455,8 +498,19 @@ static void test_efi(void **state)
 	assert_int_equal(f->u.efi_info.mem.attr, 15);
 	f->u.efi_info.mem.addr = 0x8000;
 	assert_int_equal(plat(&op), -XEN_ESRCH);
+	f->index = XEN_FW_EFI_PCI_ROM;
+	assert_int_equal(plat(&op), -XEN_ENOENT);
 	f->index = 99;
 	assert_int_equal(plat(&op), -XEN_EINVAL);
+	efi_info.runtime_version = 0x20032;
+	f->index = XEN_FW_EFI_RT_VERSION;
+	assert_int_equal(plat(&op), 0);
+	assert_int_equal(f->u.efi_info.version, 0x20032);
+	f->type = 99;
+	assert_int_equal(plat(&op), -XEN_EINVAL);
+	f->type = XEN_FW_KBD_SHIFT_FLAGS;
+	f->index = 1;
+	assert_int_equal(plat(&op), -XEN_ESRCH);
 	efi_info.found = false;
 }
 
@@ -472,6 +526,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_iopl, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_platform, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_cpuinfo, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_processors, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_efi, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_noise, setup, teardown),
 	};

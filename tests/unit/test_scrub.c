@@ -360,7 +360,7 @@ static void test_each_stamp(void **state)
 {
 	struct frame *f;
 
-	add(0, 8);
+	fake_buddy_add_dirty(0, 8);
 	f = buddy_alloc(3, 0);
 	guest_takes(f, 3);
 	for (unsigned int i = 0; i < 8; i++) {

@@ -87,6 +87,7 @@ void mbi_map_end(struct mbi *m, size_t size, size_t desc_size, u32 version)
 {
 	struct mb2_efi_mmap *t = add(m, TAG_EFI_MMAP, sizeof(*t) + size);
 	struct mb2_tag *end;
+	u32 total;
 
 	if (!t)
 		return;
@@ -96,5 +97,6 @@ void mbi_map_end(struct mbi *m, size_t size, size_t desc_size, u32 version)
 	end->type = TAG_END;
 	end->size = END_SIZE;
 	m->used += END_SIZE;
-	memcpy(m->buf, &(u32){(u32)m->used}, 4);
+	total = (u32)m->used;
+	memcpy(m->buf, &total, sizeof(total));
 }
