@@ -2,7 +2,7 @@
 # What `make check` runs.  A part whose folder does not exist yet says so and is skipped.
 
 .PHONY: check check-matrix check-style check-layers check-abi-table check-docs check-kconfig unit \
-	check-branches check-sim check-boot check-fuzz check-mutants fuzz hv-inject sim bench \
+	check-branches check-sim check-boot check-fuzz check-mutants fuzz hv-inject sim bench bench-boot pictures \
 	compare-xl analyze coverage
 
 check-style check-layers check-abi-table check-docs check-kconfig:
@@ -95,6 +95,13 @@ bench: iso probe
 	$(Q)if [ -x tests/bench/run ]; then DOMUS_ISO=$(iso) DOMUS_HV=$(hv-bin) DOMUS_OUT=$(O) \
 		DOMUS_SRC=$(S) tests/bench/run $(BENCH_ARGS); \
 	else echo "bench: there is no tests/bench/run yet" >&2; exit 1; fi
+
+bench-boot: iso
+	$(Q)DOMUS_HV=$(hv-bin) DOMUS_OUT=$(O) DOMUS_SRC=$(S) tests/bench/boot $(BENCH_ARGS)
+
+# PICTURES=folder instead of docs/; NAMES= of the machines.
+pictures: iso netboot
+	$(Q)DOMUS_ISO=$(iso) DOMUS_HV=$(hv-bin) DOMUS_OUT=$(O) DOMUS_SRC=$(S) tests/boot/pictures $(NAMES)
 
 # Minutes of one processor; not a part of check.
 analyze: hv

@@ -24,13 +24,16 @@ enum bench_mark {
 	MARK_DESTROY, /* before and after `xl destroy` of one of a hundred */
 	MARK_DESTROYED,
 	MARK_ROW, /* the probe: before and after the loop of each row */
+	MARK_PROMPT,	   /* the whole image, see boot: dom0's login shell, the guest's */
+	MARK_GUEST_PROMPT,
 	MARK_LAST,
 };
 
 #define MARK_NAMES                                                                        \
 	{                                                                                 \
 		"init", "fork_begin", "fork_end", "create_1", "created_1", "create_10",   \
-			"created_10", "create_100", "created_100", "destroy", "destroyed", "row" \
+			"created_10", "create_100", "created_100", "destroy", "destroyed", "row", \
+			"prompt", "guest_prompt"                                          \
 	}
 
 #endif

@@ -64,6 +64,20 @@ def test_fragment(build):
     assert "no fragment nix.config" in build.make("nix.config", fails=True)
 
 
+def test_debug_fragment_adds_words(build):
+    """debug.config adds to the command lines of any configuration and takes nothing from them."""
+    build.make("tiny_defconfig", "debug.config")
+    menu = subprocess.run([os.path.join(SRC, "images/make-menu"), "pxelinux", build.path(".config"),
+                           os.path.join(SRC, "images/menu.txt"),
+                           os.path.join(SRC, "images/netboot/pxelinux.in")],
+                          capture_output=True, text=True, check=True).stdout
+    for line in re.findall(r"^\tAPPEND domus .*", menu, re.M):
+        hv, dom0 = line.split("---")[:2]
+        assert {"dom0_mem=128M,max:128M", "guest_loglvl=all", "noreboot"} <= set(hv.split())
+        assert {"swiotlb=2048", "rootfstype=ramfs", "ignore_loglevel"} <= set(dom0.split())
+    assert "APPEND domus" in menu
+
+
 def test_fragment_that_cannot_be_had(build):
     build.make("defconfig")
     before = build.read()
