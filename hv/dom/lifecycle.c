@@ -5,6 +5,7 @@
 #include "cpu/trace.h"
 #include "cpu/percpu.h"
 #include "lib/log.h"
+#include "lib/nospec.h"
 #include "plat/plat.h"
 #include "time/watchdog.h"
 
@@ -193,12 +194,12 @@ int domain_set_watchdog(struct domain *d, u32 id, u32 timeout)
 
 	if (id > NR_WATCHDOGS)
 		return -XEN_EINVAL;
-	w = id ? &d->watchdog[id - 1] : NULL;
+	w = &d->watchdog[id ? nospec_index(id - 1, NR_WATCHDOGS) : 0];
 	/* Not under the lock: it waits for the callback, which takes it. */
-	if (w && !timeout)
+	if (id && !timeout)
 		timer_stop(&w->timer);
 	spin_lock(&d->lock);
-	if (!w)
+	if (!id)
 		rc = new_watchdog(d, timeout);
 	else if (!w->used)
 		rc = -XEN_EINVAL;
