@@ -177,7 +177,6 @@ static int new_watchdog(struct domain *d, u32 timeout)
 	if (!timeout)
 		return -XEN_EINVAL;
 	for (i = 0; i < NR_WATCHDOGS; i++) {
-		/* analyze-ok null-dereference: the caller's own domain, which is there. */
 		if (d->watchdog[i].used)
 			continue;
 		d->watchdog[i].used = true;
