@@ -135,9 +135,11 @@ static long copies(struct domain *d, struct gnttab_copy *u, unsigned int count,
 
 static long copy(struct domain *d, unsigned long arg, unsigned int count)
 {
-	struct grant_copies open = {};
-	long rc = copies(d, (struct gnttab_copy *)arg, count, &open);
+	struct grant_copies open;
+	long rc;
 
+	open.source.f = open.dest.f = NULL;
+	rc = copies(d, (struct gnttab_copy *)arg, count, &open);
 	grant_copy_end(&open);
 	return rc;
 }
