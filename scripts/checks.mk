@@ -91,10 +91,12 @@ check-mutants: | $(bootstrap-stamp)
 	$(call say,CHECK,mutants)
 	$(Q)DOMUS_OUT=$(O) DOMUS_SRC=$(S) DOMUS_CONFIG=$(DOTCONFIG) tests/mutants/run -j $(MUTANTS_JOBS) $(MUTANTS)
 
+# The whole of it ends with the simulator's picture in docs/.
 bench: iso probe
 	$(Q)if [ -x tests/bench/run ]; then DOMUS_ISO=$(iso) DOMUS_HV=$(hv-bin) DOMUS_OUT=$(O) \
 		DOMUS_SRC=$(S) tests/bench/run $(BENCH_ARGS); \
 	else echo "bench: there is no tests/bench/run yet" >&2; exit 1; fi
+	$(Q)$(if $(BENCH_ARGS),:,$(MAKE) sim)
 
 bench-boot: iso
 	$(Q)DOMUS_HV=$(hv-bin) DOMUS_OUT=$(O) DOMUS_SRC=$(S) tests/bench/boot $(BENCH_ARGS)
