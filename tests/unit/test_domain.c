@@ -297,6 +297,8 @@ static void test_watchdog(void **state)
 	assert_int_equal(domain_set_watchdog(d, 0, 1), 1);
 	assert_int_equal(domain_set_watchdog(d, 0, 1), 2);
 	assert_int_equal(domain_set_watchdog(d, 0, 1), -XEN_ENOSPC);
+	/* Not that it is clamped to. */
+	assert_int_equal(domain_set_watchdog(d, 3, 1), -XEN_EINVAL);
 	assert_int_equal(domain_set_watchdog(d, 1, 0), 0);
 	fake_run(NSEC_PER_SEC / 2, NULL);
 	assert_int_equal(domain_set_watchdog(d, 2, 1), 0);
