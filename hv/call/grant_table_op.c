@@ -135,11 +135,9 @@ static long copies(struct domain *d, struct gnttab_copy *u, unsigned int count,
 
 static long copy(struct domain *d, unsigned long arg, unsigned int count)
 {
-	struct grant_copies open;
-	long rc;
+	struct grant_copies open = {};
+	long rc = copies(d, (struct gnttab_copy *)arg, count, &open);
 
-	open.source.f = open.dest.f = NULL;
-	rc = copies(d, (struct gnttab_copy *)arg, count, &open);
 	grant_copy_end(&open);
 	return rc;
 }

@@ -91,9 +91,9 @@ struct grant_copy_side {
 };
 
 /*
- * What the copies of one hypercall have open, nothing (both f NULL) before the first one. An end that the
- * next copy names again stays open, because drivers cut what they send into many pieces of few pages. It
- * stays as it was checked, whatever the granting guest does to the entry meanwhile.
+ * What the copies of one hypercall have open, zeroed before the first one: an end that the next copy names
+ * again stays open, because drivers cut what they send into many pieces of few pages. It stays as it was
+ * checked, whatever the granting guest does to the entry meanwhile.
  */
 struct grant_copies {
 	struct grant_copy_side source, dest;

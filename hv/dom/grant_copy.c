@@ -34,7 +34,7 @@ static void close_side(struct grant_copy_side *s)
 		grant_unpin(s->rd, (grant_ref_t)s->name, s->write);
 		domain_put(s->rd);
 	}
-	s->f = NULL;
+	*s = (struct grant_copy_side){};
 }
 
 static int open_side(struct domain *d, const struct gnttab_copy_ptr *p, bool gref, bool write,
@@ -46,11 +46,8 @@ static int open_side(struct domain *d, const struct gnttab_copy_ptr *p, bool gre
 	if (s->f && s->name == name && s->domid == p->domid && s->gref == gref)
 		return GNTST_okay;
 	close_side(s);
-	s->rd = NULL;
-	s->name = name;
-	s->domid = p->domid;
-	s->gref = gref;
-	s->write = write;
+	*s = (struct grant_copy_side){
+		.name = name, .domid = p->domid, .gref = gref, .write = write};
 	rc = gref ? open_grant(d, p, s) : open_own(d, p, s);
 	if (rc)
 		s->f = NULL;
