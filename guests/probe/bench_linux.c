@@ -139,8 +139,7 @@ static void switch_after(void)
 
 /* --- events --- */
 
-static struct evtchn_send there, back;
-static volatile bool stop;
+static struct evtchn_send there;
 
 bool bench_pair(u32 *port, u32 *peer)
 {
@@ -188,44 +187,6 @@ void bench_wait_port(u32 port)
 	while (!port_pending(port))
 		sched_op(SCHEDOP_poll, &poll);
 	port_clear(port);
-}
-
-static u32 received_back;
-
-static void echo(void *arg)
-{
-	while (!stop) {
-		bench_wait_port(received);
-		evtchn_op(EVTCHNOP_send, &back);
-	}
-}
-
-static void op_ping(void)
-{
-	evtchn_op(EVTCHNOP_send, &there);
-	bench_wait_port(received_back);
-}
-
-static bool ping_before(void)
-{
-	if (nr_vcpus() < 2 || !bench_pair(&there.port, &received) ||
-	    !bench_pair(&back.port, &received_back))
-		return false;
-	port_mask(received);
-	port_mask(received_back);
-	stop = false;
-	if (cpu_up(1))
-		return false;
-	cpu_run(1, echo, NULL);
-	return true;
-}
-
-static void ping_after(void)
-{
-	stop = true;
-	op_ping();
-	cpu_wait(1);
-	cpu_down(1);
 }
 
 /* --- grants --- */
@@ -295,9 +256,5 @@ const struct bench_row bench_linux_rows[] = {
 	 .after = event_after},
 	{.name = "grant map and unmap", .op = op_grant_map, .before = grant_before},
 	{.name = "grant copy of 4 KiB", .op = op_grant_copy, .before = grant_before},
-	{.name = "event to another vcpu and back, one CPU",
-	 .op = op_ping,
-	 .before = ping_before,
-	 .after = ping_after},
 	{.name = NULL},
 };

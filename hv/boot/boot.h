@@ -11,7 +11,6 @@
 #include "mm/plan.h"
 #include "plat/screen.h"
 
-#define BOOT_MAPPED	 (1ULL << 32) /* head.S has mapped this much, all of which may be read */
 #define BOOT_MAX_MODULES 8
 #define BOOT_CMDLINE	 2048
 

@@ -12,7 +12,7 @@
 /* Slot 256: machine-to-physical table, guests may read it. 257: the same, writable for us. */
 #define M2P_RO_VA 0xffff800000000000
 #define M2P_VA	  0xffff808000000000
-/* Slot 258: frame table, backed only where there is RAM. */
+/* Slot 258: frame table, see mm/frame.h for where it is backed. */
 #define FRAMETABLE_VA 0xffff810000000000
 /* Slot 259: our image, per-CPU stacks, device mappings. */
 #define HV_IMAGE_VA 0xffff818000000000
@@ -27,6 +27,9 @@
 
 #define HV_VA_START 0xffff800000000000
 #define HV_VA_END   0xffff880000000000
+
+/* So much RAM boot/head.S has mapped, all of which may be read. */
+#define BOOT_MAPPED (4UL << 30)
 
 #ifndef __ASSEMBLY__
 #include "lib/types.h"

@@ -12,7 +12,6 @@
 #include "lib/string.h"
 #include <xen/xen.h>
 
-#define BOOT_MAPPED (4UL << 30) /* what boot/head.S has mapped */
 /* Not global: it must be gone from the TLB in a guest's user mode, whose roots do not have it. */
 #define PTE_M2P ((PTE_HV_RO & ~PTE_G) | PTE_US)
 #define LOW_RAM (1UL << 20)

@@ -28,7 +28,8 @@ void tlb_flush_service(void);
 
 /*
  * Around the idle loop's halt, and where it only takes interrupts: a CPU that sleeps is not woken for a
- * flush, it makes up for it before it touches a guest's mappings again. Interrupt handlers that run in between must not touch any.
+ * flush, it makes up for it before it touches a guest's mappings again. Interrupt handlers that run in
+ * between must not touch any.
  */
 void tlb_idle_enter(void);
 void tlb_idle_exit(void);

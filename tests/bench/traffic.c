@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,32 +35,29 @@ static int fail(const char *what)
 	return 1;
 }
 
-static int read_all(int from)
-{
-	size_t have = 0;
-	ssize_t n;
-
-	while (have < SIZE) {
-		n = read(from, buffer + have, SIZE - have);
-		if (n <= 0)
-			return -1;
-		have += (size_t)n;
-	}
-	return 0;
-}
-
-static int write_all(int to)
+static int all(int file, bool out)
 {
 	size_t done = 0;
 	ssize_t n;
 
 	while (done < SIZE) {
-		n = write(to, buffer + done, SIZE - done);
+		n = out ? write(file, buffer + done, SIZE - done) :
+			  read(file, buffer + done, SIZE - done);
 		if (n <= 0)
 			return -1;
 		done += (size_t)n;
 	}
 	return 0;
+}
+
+static int read_all(int from)
+{
+	return all(from, false);
+}
+
+static int write_all(int to)
+{
+	return all(to, true);
 }
 
 static int disk_read(void)

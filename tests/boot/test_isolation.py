@@ -105,6 +105,11 @@ def test_registers_do_not_stay(boot):
         memory.close()
 
 
+def probe(boot, words, smp, isolated):
+    return boot(kernel=PROBE, initrd=None, mem=256, smp=smp, nic=False, cpu="Skylake-Client",
+                dom0_args=words, hv_args=f"dom0_mem=64M,max:64M noreboot xpti={isolated}")
+
+
 def storm(m):
     """NMIs for all CPUs until the probe is done; how many."""
     sent = 0
@@ -125,9 +130,7 @@ def storm(m):
 @pytest.mark.parametrize("isolated", [1, 0])
 def test_nmi_at_any_time(boot, isolated):
     """NMIs meet the ways in and out with either side's tables loaded."""
-    m = boot(kernel=PROBE, initrd=None, mem=256, smp=1, nic=False, cpu="Skylake-Client",
-             dom0_args="nmi bench",
-             hv_args=f"dom0_mem=64M,max:64M noreboot xpti={isolated}")
+    m = probe(boot, "nmi bench", 1, isolated)
     m.wait(r"probe: xen-3.0")
     assert storm(m)
 
@@ -136,9 +139,7 @@ def test_nmi_at_any_time(boot, isolated):
 @pytest.mark.parametrize("isolated", [1, 0])
 def test_nmi_return_refused(boot, isolated):
     """Another vcpu spoils the code segment that the NMI's IRET goes back to."""
-    m = boot(kernel=PROBE, initrd=None, mem=256, smp=2, nic=False, cpu="Skylake-Client",
-             dom0_args="nmi spoil",
-             hv_args=f"dom0_mem=64M,max:64M noreboot xpti={isolated}")
+    m = probe(boot, "nmi spoil", 2, isolated)
     m.wait(r"probe: spin")
     assert storm(m)
     assert "probe: refused 60 times" in m.text()

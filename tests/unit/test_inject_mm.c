@@ -6,12 +6,10 @@
  */
 #include <stdlib.h>
 #include <string.h>
-#include "peer_fakes.h"
-#include "cpu/features.h"
+#include "mm_fakes.h"
 #include "dom/handlers.h"
 #include "lib/inject.h"
 #include "mm/buddy.h"
-#include "mm/tlb.h"
 #include "pv/grant_map.h"
 #include "pv/mm.h"
 
@@ -19,23 +17,13 @@
 #define NR_SAVED 16384
 
 struct cpu_features cpu_features = {.phys_bits = 48};
-u64 idle_l4[512];
-bool guest_has_self_map;
 static struct domain *d0;
 static u64 gdt_ptes[32];
 static struct frame *page[NR_PAGES], saved[NR_SAVED];
 
-void tlb_flush_cpus(const unsigned long *cpus, unsigned long va)
-{
-}
-
 u32 tlb_clock_now(void)
 {
 	return 1;
-}
-
-static void no_flush(struct frame *f, u32 stamp)
-{
 }
 
 struct domain *domain_get_from(domid_t from)

@@ -5,10 +5,8 @@
  * what mm_types.c has counted without looking at those that it knows to be empty.
  */
 #include <string.h>
-#include "peer_fakes.h"
-#include "cpu/features.h"
+#include "mm_fakes.h"
 #include "lib/inject.h"
-#include "mm/tlb.h"
 #include "pv/grant_map.h"
 #include "pv/mm.h"
 
@@ -16,25 +14,15 @@
 #define LEVELS 4u
 
 struct cpu_features cpu_features = {.phys_bits = 48};
-u64 idle_l4[512];
-bool guest_has_self_map;
 static struct domain *d0;
 static u64 gdt_ptes[32];
 static struct frame *data, *table[LEVELS + 1][EACH];
 static bool pinned[LEVELS + 1][EACH];
 
-void tlb_flush_cpus(const unsigned long *cpus, unsigned long va)
-{
-}
-
 /* All bits of it are in the way of whatever shares the word. */
 u32 tlb_clock_now(void)
 {
 	return 0xffffffff;
-}
-
-static void no_flush(struct frame *f, u32 stamp)
-{
 }
 
 struct domain *domain_get_from(domid_t from)

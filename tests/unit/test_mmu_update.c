@@ -6,10 +6,8 @@
  */
 #include <stdlib.h>
 #include <string.h>
-#include "peer_fakes.h"
-#include "cpu/features.h"
+#include "mm_fakes.h"
 #include "dom/handlers.h"
-#include "mm/tlb.h"
 #include "pv/flush.h"
 #include "pv/grant_map.h"
 #include "pv/mm.h"
@@ -25,18 +23,12 @@ enum {
 };
 
 struct cpu_features cpu_features = {.phys_bits = 40};
-u64 idle_l4[512];
-bool guest_has_self_map;
 static unsigned long m2p[16384];
 unsigned long *test_m2p = m2p;
 static struct domain *d0, *d1;
 static u64 gdt_ptes[32];
 static struct frame *page[NR_PAGES], *before, *after;
 static char *ram[2];
-
-void tlb_flush_cpus(const unsigned long *cpus, unsigned long va)
-{
-}
 
 u32 tlb_clock_now(void)
 {
@@ -46,10 +38,6 @@ u32 tlb_clock_now(void)
 int pv_uvm_flush(struct vcpu *v, unsigned long va, unsigned long flags)
 {
 	return 0;
-}
-
-static void no_flush(struct frame *f, u32 stamp)
-{
 }
 
 struct domain *domain_get_from(domid_t from)
