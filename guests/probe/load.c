@@ -19,11 +19,17 @@ static void idle(void)
 
 static void spin_here(void *arg)
 {
+	bool pause = option("pause");
+
 	for (;;)
-		barrier();
+		if (pause)
+			asm volatile("pause");
 }
 
-/* All vcpus; without PAUSE, at which an emulator would take the next processor. */
+/*
+ * All vcpus; with the word pause an emulator that has one thread for all processors takes the next one each
+ * time, so that several that spin leave something to those that do not.
+ */
 static void spin(void)
 {
 	unsigned int n = nr_vcpus();

@@ -15,19 +15,8 @@
 
 const struct apic_ops *apic_ops = &xapic_ops;
 
-static u64 tsc_hz;	  /* 0 until calibrated */
 static bool tsc_deadline; /* CPUID.1:ECX[24] */
 static u64 ticks_per_tsc; /* timer ticks a TSC tick, 32 bits of fraction */
-
-static void delay_us(unsigned int us)
-{
-	u64 end = rdtsc() + tsc_hz / 1000000 * us;
-
-	if (!tsc_hz)
-		plat_delay(us);
-	while (tsc_hz && rdtsc() < end)
-		__builtin_ia32_pause();
-}
 
 /* x2APIC only by way of xAPIC enabled (SDM 3A, 11.12.5). */
 static void enable(void)
@@ -149,7 +138,7 @@ void apic_send_nmi(u32 id)
 void apic_send_init(u32 id)
 {
 	apic_ops->icr(id, ICR_ASSERT | ICR_INIT);
-	delay_us(INIT_WAIT_US);
+	plat_delay(INIT_WAIT_US);
 }
 
 void apic_send_startup(u32 id, u8 page)
@@ -189,7 +178,6 @@ void apic_timer_calibrate(u64 hz)
 	struct sample a, b;
 	u64 end;
 
-	tsc_hz = hz;
 	if (tsc_deadline)
 		return;
 	apic_ops->write(APIC_LVT_TIMER, LVT_MASKED | VEC_TIMER);

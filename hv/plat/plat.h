@@ -17,8 +17,10 @@ extern volatile void *(*plat_map_mmio)(paddr_t pa, size_t size);
 extern volatile void *(*plat_map_wc)(paddr_t pa, size_t size);
 /* UEFI firmware: no BIOS data below 1 MiB, nothing there is looked at or written. */
 extern bool plat_efi;
-/* Busy wait on an I/O port, roughly us microseconds: for use before, or without, the clock. */
+/* Busy wait of us microseconds: by the TSC; before plat_delay_calibrate() by an I/O port, roughly. */
 void plat_delay(unsigned int us);
+/* How fast the TSC runs; 0: not known, the port again. */
+void plat_delay_calibrate(u64 tsc_hz);
 
 /* --- serial.c, console.c --- */
 /* Very first thing at start: COM1 115200 8n1, until console_init. */

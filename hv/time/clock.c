@@ -50,6 +50,7 @@ void clock_init(void)
 	scale = scale_of_hz(calibrate_tsc());
 	tsc_hz = scale_hz(scale);
 	tsc_base = rdtsc_ordered();
+	plat_delay_calibrate(tsc_hz);
 	apic_timer_calibrate(tsc_hz);
 	clock_set_wall(rtc_read_unix(), 0, clock_now());
 	log_clock = log_time;

@@ -22,6 +22,8 @@ OUT = pathlib.Path(os.environ.get("DOMUS_OUT") or SRC / "out")
 ISO = pathlib.Path(os.environ.get("DOMUS_ISO") or OUT / "images/domus.iso")
 HV = pathlib.Path(os.environ.get("DOMUS_HV") or OUT / "hv/domus")
 WORK = OUT / "tests/boot"
+# One thread for all CPUs (docs/testing.md, "One thread").
+ACCEL = os.environ.get("DOMUS_ACCEL", "tcg,thread=single")
 OVMF = pathlib.Path("/usr/share/OVMF")
 # Code, variables, arguments. With sleep state S3 this OVMF keeps memory where Linux wants to lie.
 FIRMWARE = {
@@ -146,13 +148,13 @@ class Machine:
     numbers = itertools.count(1)
 
     def __init__(self, name, iso=ISO, cpu="EPYC", smp=2, mem=2048, machine="pc", nic=True,
-                 args=(), accel="tcg", firmware="bios", medium="cd", under=()):
+                 args=(), firmware="bios", medium="cd", under=()):
         WORK.mkdir(parents=True, exist_ok=True)
         self.cpu, self.smp, self.mem = cpu, smp, mem
         self.uploaded = set()
         self.log_path = WORK / f"{re.sub(r'[^A-Za-z0-9.,=+-]+', '_', name)}.log"
         self.monitor = Monitor(WORK / f"monitor.{os.getpid()}.{next(self.numbers)}")
-        argv = ["-accel", accel, "-machine", machine, "-cpu", cpu, "-smp", str(smp),
+        argv = ["-accel", ACCEL, "-machine", machine, "-cpu", cpu, "-smp", str(smp),
                 "-m", str(mem), "-display", "none", "-no-reboot", "-serial", "stdio",
                 "-qmp", f"unix:{self.monitor.path},server=on,wait=off", "-monitor", "none"]
         self.variables = None

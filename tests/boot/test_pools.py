@@ -22,7 +22,7 @@ def test_pools(dom0):
     assert pools(dom0) == {"Pool-0": "0,1"}
     dom0.run("printf 'name=\"two\"\\ncpus=[\"2\"]\\n' > /tmp/two; xl cpupool-create /tmp/two")
     assert pools(dom0) == {"Pool-0": "0,1", "two": "2"}
-    create(dom0, "hog", 'spin"\npool="two', 2)
+    create(dom0, "hog", 'spin pause"\npool="two', 2)
     log_of(dom0, "hog", "probe: spin")
     assert where(dom0, "hog") == ["2", "2"]
     # It uses a CPU that its pool gets, and leaves one that it loses.
