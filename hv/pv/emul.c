@@ -228,14 +228,12 @@ fault:
 	return copy_from_guest(&code, rip, 7) ? 0 : code;
 }
 
-/* ud2; .ascii "xen"; then the instruction: the ABI's prefix for CPUID as the hypervisor sees it. */
+/* The bytes 0f 0b, "xen", 0f a2: ud2 and a word as prefix (XEN_EMULATE_PREFIX), then CPUID. */
+#define FORCED_CPUID 0xa20f6e65780b0fUL
+
 bool pv_emulate_forced(struct vcpu *v, struct cpu_user_regs *regs)
 {
-	static const u8 forced[8] = {0x0f, 0x0b, 'x', 'e', 'n', 0x0f, 0xa2};
-	u64 want;
-
-	memcpy(&want, forced, sizeof(want));
-	if (read_seven((const void *)regs->rip) << 8 != want << 8)
+	if (read_seven((const void *)regs->rip) << 8 != FORCED_CPUID << 8)
 		return false;
 	emul_cpuid(v, regs);
 	regs->rip += 7;
