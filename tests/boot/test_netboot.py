@@ -64,6 +64,28 @@ def test_uefi_pxe(boot, bundle):
 
 
 @pytest.mark.matrix
+@pytest.mark.parametrize("own", [False, True], ids=["shared", "own"])
+def test_uefi_pxe_program(boot, bundle, own):
+    """domus.efi by the firmware's own PXE asks the server for the rest: what all get, or one machine's own."""
+    if own:
+        netboot.add_machine(bundle, MACS[0], "entry=serial", "hv=dom0_max_vcpus=1", "dom0=lab.mac=five")
+    m = start(boot, netboot.user_card(MACS[0], bundle, "domus.efi", netboot.NO_ROM), firmware="uefi",
+              machine="q35")
+    check(m, ["lab.mac=five", "console=com1", "dom0_max_vcpus=1"] if own else [])
+    config = "machines\\52-54-00-97-00-01.efi.cfg, section [serial]" if own else "domus.cfg, section [normal]"
+    assert f"Domus: {config}" in m.text()
+
+
+@pytest.mark.matrix
+def test_uefi_pxe_program_without_kernel(boot, bundle):
+    (bundle / "vmlinuz").unlink()
+    m = start(boot, netboot.user_card(MACS[0], bundle, "domus.efi", netboot.NO_ROM), firmware="uefi",
+              machine="q35")
+    m.wait(r"Domus: vmlinuz: not found\.", dead=())
+    m.wait(r"Domus: not started", dead=())
+
+
+@pytest.mark.matrix
 @pytest.mark.parametrize("protocol", ["tftp", "http"])
 def test_uefi_ipxe(boot, bundle, protocol):
     """iPXE's menu starts domus.efi, which finds configuration, kernel and initrd in iPXE's file system."""

@@ -37,7 +37,7 @@ static struct result {
 	struct boot_info info;
 	char kernel[16], ramdisk[16];
 	unsigned int allocations;
-} *result;
+} * result;
 
 struct boot_e820 boot_e820;
 struct efi_region efi_regions[EFI_MAX_REGIONS];
@@ -48,10 +48,10 @@ char *test_directmap; /* physical addresses are this program's */
 
 static const struct file {
 	const char *name, *text;
-} *files;
+} * files;
 static const char *options, *path_a, *path_b;
 static unsigned int fail_at, map_changes, read_limit, cut_reads;
-static bool no_screen, no_place, no_volume, no_exit;
+static bool no_screen, no_place, no_volume, no_exit, by_network;
 static enum efi_pixel_format format;
 static const void *own_base;
 static u64 own_size;
@@ -59,13 +59,14 @@ static u64 own_size;
 static u64 take(size_t pages, u64 at)
 {
 	void *p = mmap((void *)at, pages << PAGE_SHIFT, PROT_READ | PROT_WRITE | PROT_EXEC,
-		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT | (at ? MAP_FIXED_NOREPLACE : 0), -1, 0);
+		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT | (at ? MAP_FIXED_NOREPLACE : 0), -1,
+		       0);
 
 	return p == MAP_FAILED ? 0 : (u64)p;
 }
 
-static efi_status EFIAPI allocate_pages(enum efi_allocate how, enum efi_memory_type type, size_t pages,
-					u64 *pa)
+static efi_status EFIAPI allocate_pages(enum efi_allocate how, enum efi_memory_type type,
+					size_t pages, u64 *pa)
 {
 	u64 got;
 
@@ -81,10 +82,12 @@ static efi_status EFIAPI allocate_pages(enum efi_allocate how, enum efi_memory_t
 
 static efi_status EFIAPI free_pages(u64 pa, size_t pages)
 {
-	return pa % PAGE_SIZE || munmap((void *)pa, pages << PAGE_SHIFT) ? EFI_INVALID_PARAMETER : EFI_SUCCESS;
+	return pa % PAGE_SIZE || munmap((void *)pa, pages << PAGE_SHIFT) ? EFI_INVALID_PARAMETER
+									 : EFI_SUCCESS;
 }
 
-static efi_status EFIAPI get_memory_map(size_t *size, void *map, size_t *key, size_t *desc_size, u32 *version)
+static efi_status EFIAPI get_memory_map(size_t *size, void *map, size_t *key, size_t *desc_size,
+					u32 *version)
 {
 	static const struct efi_memory_desc map_is[] = {
 		{EFI_CONVENTIONAL, 0, 0, 0, 0xa0, EFI_MEMORY_WB},
@@ -115,7 +118,8 @@ static efi_status EFIAPI stall(size_t microseconds)
 	return EFI_SUCCESS;
 }
 
-static efi_status EFIAPI set_watchdog_timer(size_t seconds, u64 code, size_t size, const efi_char *data)
+static efi_status EFIAPI set_watchdog_timer(size_t seconds, u64 code, size_t size,
+					    const efi_char *data)
 {
 	return EFI_SUCCESS;
 }
@@ -180,8 +184,8 @@ static efi_status EFIAPI set_position(struct efi_file *self, u64 at)
 	return EFI_SUCCESS;
 }
 
-static efi_status EFIAPI file_open(struct efi_file *self, struct efi_file **out, const efi_char *name, u64 mode,
-				   u64 attributes)
+static efi_status EFIAPI file_open(struct efi_file *self, struct efi_file **out,
+				   const efi_char *name, u64 mode, u64 attributes)
 {
 	char text[600];
 	size_t n = 0;
@@ -198,7 +202,8 @@ static efi_status EFIAPI file_open(struct efi_file *self, struct efi_file **out,
 	return EFI_NOT_FOUND;
 }
 
-static struct efi_file file = {0, file_open, file_close, NULL, file_read, NULL, get_position, set_position};
+static struct efi_file file = {0,	  file_open, file_close,   NULL,
+			       file_read, NULL,	     get_position, set_position};
 
 static efi_status EFIAPI open_volume(struct efi_file_system *self, struct efi_file **root)
 {
@@ -208,6 +213,56 @@ static efi_status EFIAPI open_volume(struct efi_file_system *self, struct efi_fi
 
 static struct efi_file_system volume = {0, open_volume};
 
+/* --- its network boot: the same files, by TFTP from 192.168.97.1 --- */
+
+static struct efi_pxe_mode net_mode;
+static unsigned int net_requests;
+static efi_status net_fails;
+static int net_short;
+
+static efi_status EFIAPI mtftp(struct efi_pxe *self, enum efi_tftp what, void *buf, bool overwrite,
+			       u64 *size, size_t *block, const struct efi_ip *server,
+			       const char *name, const void *info, bool no_buffer)
+{
+	const struct file *f = files;
+
+	net_requests++;
+	assert_memory_equal(server, ((u8[16]){192, 168, 97, 1}), 16);
+	assert_in_range(*block, 512, 1468);
+	if (net_fails)
+		return net_fails;
+	while (f->name && strcmp(f->name, name))
+		f++;
+	if (!f->name)
+		return EFI_TFTP_ERROR;
+	if (what == EFI_TFTP_FILE_SIZE) {
+		*size = strlen(f->text);
+		return EFI_SUCCESS;
+	}
+	assert_int_equal(what, EFI_TFTP_READ);
+	*size = min(*size, strlen(f->text) - (size_t)net_short);
+	memcpy(buf, f->text, *size);
+	return EFI_SUCCESS;
+}
+
+static struct efi_pxe pxe = {.mtftp = mtftp, .mode = &net_mode};
+
+/* A packet as servers send it: who gives the file, its name, options. */
+static void fill_packet(u8 *packet, u8 last, const char *file, const u8 *options, size_t n)
+{
+	const u8 server[4] = {192, 168, 97, last};
+
+	memset(packet, 0, EFI_PXE_PACKET);
+	if (last)
+		memcpy(packet + 20, server, 4);
+	memcpy(packet + 28, ((u8[6]){0x52, 0x54, 0, 0x12, 0x34, 0x56}), 6);
+	strcpy((char *)packet + 108, file);
+	if (n)
+		memcpy(packet + 240, options, n);
+	if (n < EFI_PXE_PACKET - 240)
+		packet[240 + n] = 255;
+}
+
 /* --- its protocols and tables --- */
 
 static struct efi_loaded_image self_image;
@@ -216,8 +271,10 @@ static efi_status EFIAPI handle_protocol(efi_handle h, const struct efi_guid *gu
 {
 	if (guid->a == 0x5b1b31a1)
 		*(void **)out = &self_image;
-	else if (guid->a == 0x964e5b22)
+	else if (guid->a == 0x964e5b22 && !by_network)
 		*(void **)out = &volume;
+	else if (guid->a == 0x03c4e603 && by_network)
+		*(void **)out = &pxe;
 	else
 		return EFI_NOT_FOUND;
 	return EFI_SUCCESS;
@@ -270,11 +327,12 @@ static void describe_self(void)
 	*(struct efi_device_path *)end = (struct efi_device_path){EFI_PATH_END, 0xff, {4, 0}};
 	for (size_t i = 0; options && options[i]; i++)
 		words[i] = (u8)options[i];
-	self_image = (struct efi_loaded_image){.path = (void *)path,
-					       .options = options ? words : NULL,
-					       .options_size = options ? (u32)strlen(options) * 2 : 0,
-					       .base = own_base,
-					       .size = own_size};
+	self_image =
+		(struct efi_loaded_image){.path = (void *)path,
+					  .options = options ? words : NULL,
+					  .options_size = options ? (u32)strlen(options) * 2 : 0,
+					  .base = own_base,
+					  .size = own_size};
 }
 
 /* The hypervisor's own start. */
@@ -321,8 +379,10 @@ static void expect_failure(const char *text)
 	assert_true(result->status & EFI_ERROR);
 }
 
-#define CONFIG "[global]\ndefault=one\n[one]\noptions=console=vga x\nkernel=vmlinuz  a b\nramdisk=/initrd\n"
-#define HERE   "\\EFI\\domus\\"
+#define CONFIG                                                                    \
+	"[global]\ndefault=one\n[one]\noptions=console=vga x\nkernel=vmlinuz  a " \
+	"b\nramdisk=/initrd\n"
+#define HERE "\\EFI\\domus\\"
 static const struct file good[] = {{HERE "domus.cfg", CONFIG "[two]\nkernel=/other\n"},
 				   {HERE "vmlinuz", "the kernel"},
 				   {"\\initrd", "the ramdisk"},
@@ -337,7 +397,9 @@ static int setup(void **state)
 	path_b = "boot.efi";
 	fail_at = map_changes = cut_reads = 0;
 	read_limit = 1 << 20;
-	no_screen = no_place = no_volume = no_exit = false;
+	no_screen = no_place = no_volume = no_exit = by_network = false;
+	net_fails = EFI_SUCCESS;
+	net_short = 0;
 	format = EFI_PIXEL_BGR;
 	own_base = NULL;
 	own_size = 0;
@@ -457,8 +519,10 @@ static void test_long(void **state)
 static void test_no_configuration(void **state)
 {
 	static const struct file empty[] = {{}};
-	static const struct file xen[] = {{"xen.cfg", CONFIG}, {"vmlinuz", "k"}, {"\\initrd", "r"}, {}};
-	static const struct file named[] = {{"\\boot.cfg", CONFIG}, {"\\vmlinuz", "k"}, {"\\initrd", "r"}, {}};
+	static const struct file xen[] = {
+		{"xen.cfg", CONFIG}, {"vmlinuz", "k"}, {"\\initrd", "r"}, {}};
+	static const struct file named[] = {
+		{"\\boot.cfg", CONFIG}, {"\\vmlinuz", "k"}, {"\\initrd", "r"}, {}};
 
 	files = empty;
 	expect_failure("neither boot.cfg nor domus.cfg nor xen.cfg is in \\EFI\\domus\\");
@@ -476,6 +540,87 @@ static void test_no_configuration(void **state)
 	assert_true(result->entered);
 }
 
+static const struct file served[] = {
+	{"lab/domus.cfg", CONFIG}, {"lab/vmlinuz", "the kernel"}, {"/initrd", "the ramdisk"}, {}};
+
+static int setup_net(void **state)
+{
+	setup(state);
+	by_network = true;
+	path_a = path_b = NULL;
+	files = served;
+	net_mode = (struct efi_pxe_mode){.started = 1, .dhcp_ack_received = 1};
+	fill_packet(net_mode.dhcp_ack, 1, "lab/domus.efi", NULL, 0);
+	return 0;
+}
+
+static void expect_kernel(const char *text)
+{
+	start();
+	assert_true(result->entered);
+	assert_string_equal(result->kernel, text);
+}
+
+static void test_network(void **state)
+{
+	static const u8 named[] = {0,	53,  1,	  5,   67,  13,	 'l', 'a', 'b', '/',
+				   'd', 'o', 'm', 'u', 's', '.', 'e', 'f', 'i'};
+	static const u8 server[] = {54, 4, 192, 168, 97, 1};
+	static const struct file own[] = {
+		{"lab/machines/52-54-00-12-34-56.efi.cfg", "[x]\nkernel=own\n"},
+		{"lab/own", "its own"},
+		{"lab/domus.cfg", CONFIG},
+		{}};
+
+	expect_kernel("the kernel");
+	assert_string_equal(result->ramdisk, "the ramdisk");
+	/* The file by an option, the server by another. */
+	fill_packet(net_mode.dhcp_ack, 1, "elsewhere/x.efi", named, sizeof(named));
+	expect_kernel("the kernel");
+	fill_packet(net_mode.dhcp_ack, 0, "lab/domus.efi", server, sizeof(server));
+	expect_kernel("the kernel");
+	/* A proxy knows better than who gives addresses, and a boot server better than both. */
+	fill_packet(net_mode.dhcp_ack, 9, "", NULL, 0);
+	fill_packet(net_mode.proxy_offer, 1, "lab/domus.efi", NULL, 0);
+	net_mode.proxy_offer_received = 1;
+	expect_kernel("the kernel");
+	fill_packet(net_mode.proxy_offer, 9, "", NULL, 0);
+	fill_packet(net_mode.pxe_reply, 1, "lab/domus.efi", NULL, 0);
+	net_mode.pxe_reply_received = 1;
+	expect_kernel("the kernel");
+	files = own;
+	expect_kernel("its own");
+}
+
+static void test_network_fails(void **state)
+{
+	static const struct file empty[] = {{}};
+	u8 endless[EFI_PXE_PACKET - 240];
+
+	net_fails = EFI_TIMEOUT;
+	expect_failure("efi.cfg: the server does not answer");
+	net_fails = EFI_SUCCESS;
+	net_short = 1;
+	expect_failure("domus.cfg: it ends too early");
+	files = empty;
+	expect_failure("neither domus.cfg nor domus.cfg nor xen.cfg is in \\lab");
+	/* By IPv6, or not by this at all: no files. */
+	setup_net(NULL);
+	net_mode.using_ipv6 = 1;
+	expect_failure("no configuration");
+	net_mode = (struct efi_pxe_mode){.started = 1};
+	expect_failure("no configuration");
+	/* Options that run over the packet's end; no server in it. */
+	setup_net(NULL);
+	memset(endless, 250, sizeof(endless));
+	fill_packet(net_mode.dhcp_ack, 0, "lab/domus.efi", endless, sizeof(endless));
+	expect_failure("no configuration");
+	memset(endless, 0, sizeof(endless));
+	endless[sizeof(endless) - 1] = 54;
+	fill_packet(net_mode.dhcp_ack, 0, "lab/domus.efi", endless, sizeof(endless));
+	expect_failure("no configuration");
+}
+
 /* The file system says more than it then gives. */
 static void test_cut_file(void **state)
 {
@@ -487,7 +632,8 @@ static void test_firmware_stays(void **state)
 {
 	no_exit = true;
 	start();
-	assert_non_null(strstr(result->said, "the firmware does not let go: status 0x8000000000000002"));
+	assert_non_null(
+		strstr(result->said, "the firmware does not let go: status 0x8000000000000002"));
 	assert_non_null(strstr(result->said, "Halted"));
 	assert_true(result->halted);
 	/* Nothing of the firmware's after that. */
@@ -552,7 +698,8 @@ static void test_unified(void **state)
 
 static int setup_all(void **state)
 {
-	result = mmap(NULL, sizeof(*result), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	result = mmap(NULL, sizeof(*result), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
+		      0);
 	return result == MAP_FAILED;
 }
 
@@ -565,6 +712,8 @@ int main(void)
 		cmocka_unit_test_setup(test_complaints, setup),
 		cmocka_unit_test_setup(test_long, setup),
 		cmocka_unit_test_setup(test_no_configuration, setup),
+		cmocka_unit_test_setup(test_network, setup_net),
+		cmocka_unit_test_setup(test_network_fails, setup_net),
 		cmocka_unit_test_setup(test_cut_file, setup),
 		cmocka_unit_test_setup(test_firmware_stays, setup),
 		cmocka_unit_test_setup(test_no_memory, setup),

@@ -7,6 +7,14 @@
 static const struct efi_guid fs_guid = {
 	0x964e5b22, 0x6459, 0x11d2, {0x8e, 0x39, 0x00, 0xa0, 0xc9, 0x69, 0x72, 0x3b}};
 
+/* That of the device that we come from, or NULL. */
+static struct efi_file_system *file_system(void)
+{
+	struct efi_file_system *fs;
+
+	return efi_system->boot->handle_protocol(efi_self->device, &fs_guid, &fs) ? NULL : fs;
+}
+
 /* Appends the text of a file path node, as far as it is ASCII; dst stays whole when it does not fit. */
 static void append_node(char *dst, size_t size, const struct efi_device_path *n, size_t len)
 {
@@ -31,6 +39,8 @@ void own_path(char *folder, char *name, size_t size)
 	size_t cut = 0;
 
 	folder[0] = name[0] = '\0';
+	if (!file_system() && net_own_path(folder, size))
+		n = NULL;
 	while (n && n->type != EFI_PATH_END) {
 		size_t len = n->length[0] | (size_t)n->length[1] << 8;
 
@@ -50,38 +60,34 @@ void own_path(char *folder, char *name, size_t size)
 	folder[cut] = '\0';
 }
 
-/* folder and name as one UTF-16 path; false when it is too long. */
-static bool full_path(efi_char *out, size_t size, const char *folder, const char *name)
+/* folder and name as one path; false when it is too long. */
+static bool full_path(char *out, size_t size, const char *folder, const char *name)
 {
-	char path[2 * LOADER_PATH];
-	size_t n = 0;
-
-	path[0] = '\0';
+	out[0] = '\0';
 	if (*name != '/' && *name != '\\')
-		strlcpy(path, folder, sizeof(path));
-	if (strlcat(path, name, sizeof(path)) >= sizeof(path))
+		strlcpy(out, folder, size);
+	if (strlcat(out, name, size) >= size)
 		return false;
-	for (; path[n]; n++) {
-		if (n + 1 >= size)
-			return false;
-		out[n] = path[n] == '/' ? '\\' : (u8)path[n];
-	}
-	out[n] = 0;
-	return n != 0;
+	for (char *c = out; *c; c++)
+		if (*c == '/')
+			*c = '\\';
+	return *out;
 }
 
-static efi_status open_file(const efi_char *path, struct efi_file **out)
+static efi_status open_file(struct efi_file_system *fs, const char *path, struct efi_file **out)
 {
-	struct efi_file_system *fs;
+	efi_char wide[2 * LOADER_PATH];
 	struct efi_file *root;
 	efi_status st;
+	size_t n = 0;
 
-	if (efi_system->boot->handle_protocol(efi_self->device, &fs_guid, &fs))
-		return EFI_NOT_FOUND;
+	for (; path[n]; n++)
+		wide[n] = (u8)path[n];
+	wide[n] = 0;
 	st = fs->open_volume(fs, &root);
 	if (st)
 		return st;
-	st = root->open(root, out, path, EFI_FILE_READ, 0);
+	st = root->open(root, out, wide, EFI_FILE_READ, 0);
 	root->close(root);
 	return st;
 }
@@ -111,14 +117,8 @@ static efi_status read_all(struct efi_file *f, u64 pa, u64 size)
 	return EFI_SUCCESS;
 }
 
-static efi_status load(struct efi_file *f, struct loaded *out)
+efi_status pages_for_file(u64 size, struct loaded *out)
 {
-	efi_status st;
-	u64 size;
-
-	st = file_size(f, &size);
-	if (st)
-		return st;
 	if (!size)
 		return EFI_LOAD_ERROR;
 	out->start = size < LOADER_BELOW_4G ? pages_below_4g(size + 1) : 0;
@@ -126,18 +126,32 @@ static efi_status load(struct efi_file *f, struct loaded *out)
 		return EFI_OUT_OF_RESOURCES;
 	out->end = out->start + size;
 	*(char *)out->end = '\0';
-	return read_all(f, out->start, size);
+	return EFI_SUCCESS;
+}
+
+static efi_status load(struct efi_file *f, struct loaded *out)
+{
+	efi_status st;
+	u64 size;
+
+	st = file_size(f, &size);
+	if (!st)
+		st = pages_for_file(size, out);
+	return st ? st : read_all(f, out->start, size);
 }
 
 efi_status read_file(const char *folder, const char *name, struct loaded *out)
 {
-	efi_char path[2 * LOADER_PATH];
+	struct efi_file_system *fs = file_system();
+	char path[2 * LOADER_PATH];
 	struct efi_file *f;
 	efi_status st;
 
-	if (!full_path(path, ARRAY_SIZE(path), folder, name))
+	if (!full_path(path, sizeof(path), folder, name))
 		return EFI_INVALID_PARAMETER;
-	st = open_file(path, &f);
+	if (!fs)
+		return net_read_file(path, out);
+	st = open_file(fs, path, &f);
 	if (st)
 		return st;
 	st = load(f, out);

@@ -36,13 +36,23 @@ struct loaded {
 	u64 start, end;
 };
 
-/* The folder and the file that we were started from; "" when the firmware does not say. */
+/* The folder and the file that we were started from, of a server, too; "" when the firmware does not say. */
 void own_path(char *folder, char *name, size_t size);
 /*
- * Reads a file of the file system that we come from, into pages below 4 GiB with a NUL behind it. name: from
- * `folder`, or with / or \ in front from the root; both separate. Returns EFI_SUCCESS or why not.
+ * Reads a file of the file system or the server that we come from, into pages below 4 GiB with a NUL behind
+ * it. name: from `folder`, or with / or \ in front from the root; both separate. EFI_SUCCESS or why not.
  */
 efi_status read_file(const char *folder, const char *name, struct loaded *out);
+/* The pages for that. */
+efi_status pages_for_file(u64 size, struct loaded *out);
+
+/* --- net.c: when the firmware's own network boot has loaded us by TFTP over IPv4; else false, EFI_NOT_FOUND --- */
+/* The name by which it asked for us. */
+bool net_own_path(char *out, size_t size);
+/* The configuration that is for this machine alone: a name from our own folder, with the MAC address in it. */
+bool net_machine_config(char *out, size_t size);
+/* As read_file(), with the whole path. */
+efi_status net_read_file(const char *path, struct loaded *out);
 
 /* --- gop.c --- */
 /* The screen as the firmware has set it up; type SCREEN_FB_NONE: no linear framebuffer. */

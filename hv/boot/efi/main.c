@@ -143,7 +143,9 @@ static bool find_config(struct plan *p)
 		strlcpy(name, p->config_name, sizeof(name));
 		return read_config(p, name, true) == FOUND;
 	}
-	if (own_config_name(p, name, sizeof(name)))
+	if (net_machine_config(name, sizeof(name)))
+		f = read_config(p, name, false);
+	if (f == ABSENT && own_config_name(p, name, sizeof(name)))
 		f = read_config(p, name, false);
 	if (f == ABSENT)
 		f = read_config(p, "domus.cfg", false);

@@ -42,5 +42,9 @@ const char *status_text(efi_status st)
 		return "it ends too early";
 	if (st == EFI_INVALID_PARAMETER)
 		return "no such name";
+	if (st == EFI_TIMEOUT)
+		return "the server does not answer";
+	if (st == EFI_TFTP_ERROR)
+		return "the server broke off";
 	return "the firmware cannot read it";
 }

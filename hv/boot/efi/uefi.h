@@ -22,6 +22,8 @@ typedef u16 efi_char;
 #define EFI_BUFFER_TOO_SMALL  (EFI_ERROR | 5)
 #define EFI_OUT_OF_RESOURCES  (EFI_ERROR | 9)
 #define EFI_NOT_FOUND	      (EFI_ERROR | 14)
+#define EFI_TIMEOUT	      (EFI_ERROR | 18)
+#define EFI_TFTP_ERROR	      (EFI_ERROR | 23)
 
 struct efi_guid {
 	u32 a;
@@ -121,6 +123,40 @@ struct efi_file_system { /* 13.4 */
 	efi_status(EFIAPI *open_volume)(struct efi_file_system *self, struct efi_file **root);
 };
 
+struct efi_ip { /* 24.3; the first word alone for IPv4 */
+	u32 word[4];
+};
+
+#define EFI_PXE_PACKET 1472
+
+struct efi_pxe_mode { /* 24.3; up to what is needed */
+	u8 started, ipv6_available, ipv6_supported, using_ipv6;
+	u8 bis_supported, bis_detected, auto_arp, send_guid;
+	u8 dhcp_discover_valid, dhcp_ack_received, proxy_offer_received, pxe_discover_valid;
+	u8 pxe_reply_received, pxe_bis_reply_received, icmp_error_received, tftp_error_received;
+	u8 make_callbacks, ttl, tos;
+	struct efi_ip station, mask;
+	u8 dhcp_discover[EFI_PXE_PACKET], dhcp_ack[EFI_PXE_PACKET], proxy_offer[EFI_PXE_PACKET];
+	u8 pxe_discover[EFI_PXE_PACKET], pxe_reply[EFI_PXE_PACKET];
+};
+
+enum efi_tftp {
+	EFI_TFTP_FILE_SIZE = 1,
+	EFI_TFTP_READ
+};
+
+struct efi_pxe { /* 24.3 */
+	u64 revision;
+	void *start, *stop, *dhcp, *discover;
+	efi_status(EFIAPI *mtftp)(struct efi_pxe *self, enum efi_tftp what, void *buf,
+				  bool overwrite, u64 *size, size_t *block,
+				  const struct efi_ip *server, const char *name, const void *info,
+				  bool no_buffer);
+	void *udp_write, *udp_read, *set_ip_filter, *arp, *set_parameters, *set_station_ip;
+	void *set_packets;
+	const struct efi_pxe_mode *mode;
+};
+
 enum efi_pixel_format {
 	EFI_PIXEL_RGB,
 	EFI_PIXEL_BGR,
@@ -153,5 +189,9 @@ BUILD_BUG_ON(offsetof(struct efi_boot_services, exit_boot_services) != 232);
 BUILD_BUG_ON(offsetof(struct efi_boot_services, locate_protocol) != 320);
 BUILD_BUG_ON(sizeof(struct efi_system_table) != 120);
 BUILD_BUG_ON(offsetof(struct efi_loaded_image, base) != 64);
+BUILD_BUG_ON(offsetof(struct efi_pxe_mode, station) != 20);
+BUILD_BUG_ON(offsetof(struct efi_pxe_mode, dhcp_ack) != 1524);
+BUILD_BUG_ON(offsetof(struct efi_pxe_mode, pxe_reply) != 5940);
+BUILD_BUG_ON(offsetof(struct efi_pxe, mode) != 104);
 
 #endif
