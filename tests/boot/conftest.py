@@ -14,7 +14,7 @@ import pytest
 import rig
 from gdbstub import Stub
 from image import make_iso
-from qemu import ISO, WORK, Machine, scale
+from qemu import ISO, THREADS, WORK, BootFailure, Machine, scale
 
 IMAGE_WORDS = ("hv_args", "dom0_args", "kernel", "initrd", "hypervisor")
 
@@ -48,6 +48,24 @@ def boot(request, shared_machine):
         m.close()
     for i in images:
         i.unlink(missing_ok=True)
+
+
+@pytest.fixture
+def boot_on_threads(boot):
+    """The same with a thread for each CPU, at the prompt: once more when QEMU's faults end the boot."""
+    def start(**words):
+        for last in (False, False, True):
+            m = boot(accel=THREADS, **words)
+            try:
+                m.choose(0)
+                return m.to_prompt()
+            except BootFailure as e:
+                if last or not m.emulator_fault():
+                    raise
+                print(f"QEMU's own fault: {e}")
+                m.close()
+
+    return start
 
 
 @pytest.fixture

@@ -129,6 +129,24 @@ def test_uefi_http_unified(boot, bundle):
 
 
 @pytest.mark.matrix
+@pytest.mark.parametrize("own", [False, True], ids=["shared", "own"])
+def test_uefi_http_program(boot, bundle, own):
+    """domus.efi by the firmware's own HTTP boot asks the server for the rest."""
+    if own:
+        netboot.add_machine(bundle, MACS[0], "entry=serial", "hv=dom0_max_vcpus=1", "dom0=lab.mac=six")
+    lab = netboot.Lab(bundle, 1, "dhcp-ignore=tag:efi\ndhcp-boot=tag:efihttp,tag:program,"
+                      f"http://192.168.97.1/domus.efi\ndhcp-mac=set:program,{MACS[0]}\n")
+    try:
+        m = start(boot, lab.card(0, MACS[0], netboot.NO_ROM), firmware="uefi", machine="q35", under=lab.under,
+                  args=NO_PXE)
+        check(m, ["lab.mac=six", "console=com1", "dom0_max_vcpus=1"] if own else [])
+        config = "machines\\52-54-00-97-00-01.efi.cfg, section [serial]" if own else "domus.cfg, section [normal]"
+        assert f"Domus: {config}" in m.text()
+    finally:
+        lab.close()
+
+
+@pytest.mark.matrix
 def test_uefi_http(boot, bundle):
     """The firmware loads GRUB by HTTP, and GRUB the rest; only a DHCP server can offer that."""
     lab = netboot.Lab(bundle, 1, "dhcp-ignore=tag:efi\n")

@@ -46,13 +46,22 @@ efi_status read_file(const char *folder, const char *name, struct loaded *out);
 /* The pages for that. */
 efi_status pages_for_file(u64 size, struct loaded *out);
 
-/* --- net.c: when the firmware's own network boot has loaded us by TFTP over IPv4; else false, EFI_NOT_FOUND --- */
-/* The name by which it asked for us. */
+/* --- net.c: files of the server that the firmware's own network boot, over IPv4, has loaded us from --- */
+/* The name by which it asked for us; false: it did not. */
 bool net_own_path(char *out, size_t size);
 /* The configuration that is for this machine alone: a name from our own folder, with the MAC address in it. */
 bool net_machine_config(char *out, size_t size);
-/* As read_file(), with the whole path. */
+/* As read_file(), with the whole path. EFI_NOT_FOUND when we come from no server, too. */
 efi_status net_read_file(const char *path, struct loaded *out);
+/* The path of the device that we come from, or NULL; what a messaging node (UEFI 10.3.4) of it holds. */
+const struct efi_device_path *device_path(void);
+const u8 *net_node(u8 subtype, size_t *len);
+
+/* --- pxe.c, http.c: these two, when it was TFTP, and HTTP; pxe_read_file(): EFI_UNSUPPORTED when it was not --- */
+bool pxe_own_path(char *out, size_t size);
+efi_status pxe_read_file(const char *name, struct loaded *out);
+bool http_own_path(char *out, size_t size);
+efi_status http_read_file(const char *name, struct loaded *out);
 
 /* --- gop.c --- */
 /* The screen as the firmware has set it up; type SCREEN_FB_NONE: no linear framebuffer. */

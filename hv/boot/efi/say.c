@@ -46,5 +46,7 @@ const char *status_text(efi_status st)
 		return "the server does not answer";
 	if (st == EFI_TFTP_ERROR)
 		return "the server broke off";
+	if (st == EFI_PROTOCOL_ERROR)
+		return "the server does not say how long it is";
 	return "the firmware cannot read it";
 }

@@ -19,11 +19,14 @@ typedef u16 efi_char;
 #define EFI_SUCCESS	      0
 #define EFI_LOAD_ERROR	      (EFI_ERROR | 1)
 #define EFI_INVALID_PARAMETER (EFI_ERROR | 2)
+#define EFI_UNSUPPORTED	      (EFI_ERROR | 3)
 #define EFI_BUFFER_TOO_SMALL  (EFI_ERROR | 5)
 #define EFI_OUT_OF_RESOURCES  (EFI_ERROR | 9)
 #define EFI_NOT_FOUND	      (EFI_ERROR | 14)
 #define EFI_TIMEOUT	      (EFI_ERROR | 18)
 #define EFI_TFTP_ERROR	      (EFI_ERROR | 23)
+#define EFI_PROTOCOL_ERROR    (EFI_ERROR | 24)
+#define EFI_HTTP_ERROR	      (EFI_ERROR | 35)
 
 struct efi_guid {
 	u32 a;
@@ -42,6 +45,18 @@ enum efi_allocate { /* 7.2 */
 	EFI_ALLOCATE_AT
 };
 
+struct efi_device_path { /* 10.3; nodes follow each other without padding */
+	u8 type, subtype;
+	u8 length[2];
+};
+#define EFI_PATH_MESSAGING 3
+#define EFI_PATH_MAC	   11
+#define EFI_PATH_IPV4	   12
+#define EFI_PATH_URI	   24
+#define EFI_PATH_MEDIA	   4
+#define EFI_PATH_FILE	   4
+#define EFI_PATH_END	   0x7f
+
 struct efi_boot_services { /* 4.4 */
 	u8 header[24];
 	void *raise_tpl, *restore_tpl;
@@ -51,10 +66,16 @@ struct efi_boot_services { /* 4.4 */
 	efi_status(EFIAPI *get_memory_map)(size_t *size, void *map, size_t *key, size_t *desc_size,
 					   u32 *desc_version);
 	void *allocate_pool, *free_pool;
-	void *create_event, *set_timer, *wait_for_event, *signal_event, *close_event, *check_event;
+	efi_status(EFIAPI *create_event)(u32 type, size_t tpl, void *notify, void *context,
+					 efi_handle *event);
+	void *set_timer, *wait_for_event, *signal_event;
+	efi_status(EFIAPI *close_event)(efi_handle event);
+	efi_status(EFIAPI *check_event)(efi_handle event);
 	void *install_protocol, *reinstall_protocol, *uninstall_protocol;
 	efi_status(EFIAPI *handle_protocol)(efi_handle h, const struct efi_guid *guid, void *out);
-	void *reserved, *register_protocol_notify, *locate_handle, *locate_device_path;
+	void *reserved, *register_protocol_notify, *locate_handle;
+	efi_status(EFIAPI *locate_device_path)(const struct efi_guid *guid,
+					       const struct efi_device_path **path, efi_handle *h);
 	void *install_configuration_table;
 	void *load_image, *start_image, *exit, *unload_image;
 	efi_status(EFIAPI *exit_boot_services)(efi_handle image, size_t key);
@@ -83,14 +104,6 @@ struct efi_system_table { /* 4.3 */
 	size_t nr_config;
 	void *config;
 };
-
-struct efi_device_path { /* 10.3; nodes follow each other without padding */
-	u8 type, subtype;
-	u8 length[2];
-};
-#define EFI_PATH_MEDIA 4
-#define EFI_PATH_FILE  4
-#define EFI_PATH_END   0x7f
 
 struct efi_loaded_image { /* 9.1 */
 	u32 revision;
@@ -157,6 +170,61 @@ struct efi_pxe { /* 24.3 */
 	const struct efi_pxe_mode *mode;
 };
 
+struct efi_service_binding { /* 11.6 */
+	efi_status(EFIAPI *create_child)(struct efi_service_binding *self, efi_handle *child);
+	efi_status(EFIAPI *destroy_child)(struct efi_service_binding *self, efi_handle child);
+};
+
+struct efi_http_v4 { /* 29.6, EFI_HTTPv4_ACCESS_POINT */
+	bool use_default;
+	u8 local[4], mask[4];
+	u16 port;
+};
+
+struct efi_http_config {
+	u32 version; /* 1: HTTP/1.1 */
+	u32 timeout; /* milliseconds */
+	bool ipv6;
+	const struct efi_http_v4 *v4;
+};
+
+struct efi_http_header {
+	const char *name, *value;
+};
+
+struct efi_http_request {
+	u32 method; /* 0: GET */
+	const efi_char *url;
+};
+
+#define EFI_HTTP_OK 3 /* as the enumeration counts them, not 200 */
+
+struct efi_http_message {
+	union {
+		const struct efi_http_request *request;
+		u32 *status;
+	};
+	size_t nr_headers;
+	struct efi_http_header *headers;
+	size_t body_size;
+	void *body;
+};
+
+struct efi_http_token {
+	efi_handle event;
+	efi_status status;
+	struct efi_http_message *message;
+};
+
+struct efi_http {
+	void *get_mode_data;
+	efi_status(EFIAPI *configure)(struct efi_http *self, const struct efi_http_config *c);
+	efi_status(EFIAPI *request)(struct efi_http *self, struct efi_http_token *t);
+	void *cancel;
+	efi_status(EFIAPI *response)(struct efi_http *self, struct efi_http_token *t);
+	efi_status(EFIAPI *poll)(struct efi_http *self);
+};
+
 enum efi_pixel_format {
 	EFI_PIXEL_RGB,
 	EFI_PIXEL_BGR,
@@ -193,5 +261,9 @@ BUILD_BUG_ON(offsetof(struct efi_pxe_mode, station) != 20);
 BUILD_BUG_ON(offsetof(struct efi_pxe_mode, dhcp_ack) != 1524);
 BUILD_BUG_ON(offsetof(struct efi_pxe_mode, pxe_reply) != 5940);
 BUILD_BUG_ON(offsetof(struct efi_pxe, mode) != 104);
+BUILD_BUG_ON(offsetof(struct efi_boot_services, check_event) != 120);
+BUILD_BUG_ON(offsetof(struct efi_boot_services, locate_device_path) != 184);
+BUILD_BUG_ON(sizeof(struct efi_http_v4) != 12);
+BUILD_BUG_ON(offsetof(struct efi_http_config, v4) != 16);
 
 #endif
