@@ -242,6 +242,17 @@ def test_menus_agree(tmp_path):
         assert "word=1 console=com1" in text and "domus.rescue" in text
 
 
+@pytest.mark.parametrize("key", ["v", "n", "", "F1"])
+def test_menu_refuses_a_key(tmp_path, key):
+    """v moves GRUB's bar down, n is another entry's."""
+    (tmp_path / "empty").write_text("")
+    menu = tmp_path / "menu.txt"
+    menu.write_text(MENU.read_text().replace("key = l\n", f"key = {key}\n"))
+    done = subprocess.run([SRC / "images/make-menu", "grub", tmp_path / "empty", menu, tmp_path / "empty"],
+                          capture_output=True, text=True)
+    assert done.returncode and f"key = {key}: one lower letter" in done.stderr
+
+
 @pytest.mark.parametrize("words", [("one", "wait=1"), (MACS[0],), (MACS[0], "entry=nosuch"),
                                    (MACS[0], "entry=norm.l"),
                                    (MACS[0], "wait=soon"), (MACS[0], "dom0=a;b"),
