@@ -278,6 +278,9 @@ static void test_network(void **state)
 		{"lab/domus.cfg", CONFIG},
 		{}};
 
+	static const struct file renamed[] = {
+		{"lab/renamed.cfg", "[x]\nkernel=own\n"}, {"lab/own", "its own"}, {}};
+
 	expect_kernel("the kernel");
 	assert_string_equal(result->ramdisk, "the ramdisk");
 	/* The file by an option, the server by another. */
@@ -285,6 +288,11 @@ static void test_network(void **state)
 	expect_kernel("the kernel");
 	fill_packet(net_mode.dhcp_ack, 0, "lab/domus.efi", server, sizeof(server));
 	expect_kernel("the kernel");
+	/* Options that are of no use here do not change what the others say. */
+	fill_packet(net_mode.dhcp_ack, 1, "lab/renamed.efi", (u8[3]){53, 1, 5}, 3);
+	files = renamed;
+	expect_kernel("its own");
+	files = served;
 	/* A proxy knows better than who gives addresses, and a boot server better than both. */
 	fill_packet(net_mode.dhcp_ack, 9, "", NULL, 0);
 	fill_packet(net_mode.proxy_offer, 1, "lab/domus.efi", NULL, 0);
@@ -325,6 +333,15 @@ static void test_network_fails(void **state)
 	endless[sizeof(endless) - 1] = 54;
 	fill_packet(net_mode.dhcp_ack, 0, "lab/domus.efi", endless, sizeof(endless));
 	expect_failure("no configuration");
+	/* A server's address of two bytes; a file name of which only the length is left. */
+	fill_packet(net_mode.dhcp_ack, 0, "lab/domus.efi", (u8[6]){54, 2, 192, 168, 97, 1}, 6);
+	expect_failure("no configuration");
+	memset(endless, 0, sizeof(endless));
+	endless[sizeof(endless) - 2] = 67;
+	endless[sizeof(endless) - 1] = 13;
+	fill_packet(net_mode.dhcp_ack, 1, "elsewhere/x.efi", endless, sizeof(endless));
+	memcpy(net_mode.proxy_offer, "lab/domus.efi", 13);
+	expect_failure("is in \\elsewhere");
 }
 
 static void test_http(void **state)

@@ -38,20 +38,23 @@ static const u8 *boot_packet(const struct efi_pxe_mode *m)
 	return m->proxy_offer_received ? m->proxy_offer : m->dhcp_ack;
 }
 
-/* The value of an option and its length, or NULL. */
+/* The value of an option, and then its length; or NULL. */
 static const u8 *option(const u8 *packet, u8 code, size_t *len)
 {
 	for (size_t i = BOOTP_OPTIONS; i + 2 <= EFI_PXE_PACKET && packet[i] != OPT_END;) {
+		size_t n = packet[i + 1];
+
 		if (packet[i] == OPT_PAD) {
 			i++;
 			continue;
 		}
-		*len = packet[i + 1];
-		if (i + 2 + *len > EFI_PXE_PACKET)
+		if (i + 2 + n > EFI_PXE_PACKET)
 			break;
-		if (packet[i] == code)
+		if (packet[i] == code) {
+			*len = n;
 			return packet + i + 2;
-		i += 2 + *len;
+		}
+		i += 2 + n;
 	}
 	return NULL;
 }
