@@ -74,6 +74,24 @@ static void spin_self(void)
 	spin_here(NULL);
 }
 
+/* The same by a root that maps itself before it is loaded. */
+static void spin_self_later(void)
+{
+	u64 *l4, *now;
+
+	mem_init();
+	l4 = page_alloc();
+	now = mfn_va(root_mfn());
+	for (unsigned int i = 0; i < 512; i++)
+		if (i < 256 || i >= 272)
+			l4[i] = now[i];
+	l4[SELF_SLOT] = mk_pte(va_mfn(l4), PTE_P | PTE_US | PTE_A | PTE_D);
+	if (page_ro(l4) || mmuext(MMUEXT_NEW_BASEPTR, va_mfn(l4), 0))
+		printf("probe: no self map\n");
+	printf("probe: spin\n");
+	spin_here(NULL);
+}
+
 static void shut_down(unsigned int reason)
 {
 	struct sched_shutdown s = {.reason = reason};
@@ -109,6 +127,8 @@ void load(void)
 		spin_user();
 	if (option("spin-self"))
 		spin_self();
+	if (option("spin-self-later"))
+		spin_self_later();
 	if (option("spoil")) {
 		spoil();
 		shut_down(SHUTDOWN_poweroff);

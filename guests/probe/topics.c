@@ -31,6 +31,7 @@ const struct topic topics[] = {
 	{"ctx", ctx_tests},
 	{"smp", smp_tests},
 	{"stale", stale_tests},
+	{"roots", root_tests},
 	{"fetch", fetch_tests},
 	{"audit", audit_tests},
 

@@ -11,7 +11,7 @@ extern const struct test start_tests[], trap_tests[], user_mode_tests[], mm_entr
 	fifo_tests[], time_tests[], emul_tests[], call_tests[], memory_tests[], grant_tests[],
 	smp_tests[], ctx_tests[], priv_tests[], peer_tests[], walk_tests[], bits_tests[],
 	padding_tests[], cut_tests[], child_tests[], stale_tests[], fetch_tests[], audit_tests[],
-	spec_tests[], pool_tests[], inject_tests[];
+	spec_tests[], pool_tests[], inject_tests[], root_tests[];
 /* Of the topic child, in files of their own. */
 void child_state(void);
 void child_leaves(void);

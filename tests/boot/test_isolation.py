@@ -46,9 +46,10 @@ def look(boot):
     return run
 
 
-def test_isolated(look):
-    """A root that maps itself, changed while it is loaded: the copy follows, and maps the copy."""
-    bad, cr3, now, own, root = look("spin-self", "xpti=1")
+@pytest.mark.parametrize("words", ["spin-self", "spin-self-later"])
+def test_isolated(look, words):
+    """A root that maps itself, from before it is loaded or later: the copy follows, and maps the copy."""
+    bad, cr3, now, own, root = look(words, "xpti=1")
     assert not bad
     assert root != cr3
     theirs = {i: e for i, e in own.items() if i not in tables.OURS}
