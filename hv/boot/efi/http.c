@@ -41,7 +41,7 @@ static bool own_url(char *url, size_t size, size_t *host, size_t *path)
 
 bool http_own_path(char *out, size_t size)
 {
-	char url[MAX_URL];
+	char url[MAX_URL] = "";
 	size_t host, path;
 
 	if (!own_url(url, sizeof(url), &host, &path))
@@ -53,36 +53,48 @@ bool http_own_path(char *out, size_t size)
 	return strlcpy(out, url + path, size) < size;
 }
 
+/* One request and its answer; what the firmware is given the address of lives as long. */
+struct exchange {
+	struct efi_http *http;
+	struct efi_http_token token;
+	struct efi_http_message message;
+	struct efi_http_request get;
+	struct efi_http_header host;
+	efi_char url[MAX_URL];
+	u32 status;
+};
+
 /* Polls until what was asked for is there. The firmware ends it after TIMEOUT_MS. */
-static efi_status finish(struct efi_http *http, struct efi_http_token *t)
+static efi_status finish(struct exchange *x)
 {
-	while (efi_system->boot->check_event(t->event))
-		http->poll(http);
-	return t->status;
+	while (efi_system->boot->check_event(x->token.event))
+		x->http->poll(x->http);
+	return x->token.status;
 }
 
-static efi_status ask(struct efi_http *http, struct efi_http_token *t, const char *url,
-		      const char *host)
+static efi_status ask(struct exchange *x, const char *url, const char *host)
 {
-	struct efi_http_message m = {};
-	struct efi_http_header header;
-	struct efi_http_request get = {};
-	efi_char wide[MAX_URL];
 	efi_status st;
 	size_t n = 0;
 
 	for (; url[n]; n++)
-		wide[n] = (u8)url[n];
-	wide[n] = 0;
-	get.url = wide;
-	header.name = "Host";
-	header.value = host;
-	m.request = &get;
-	m.nr_headers = 1;
-	m.headers = &header;
-	t->message = &m;
-	st = http->request(http, t);
-	return st ? st : finish(http, t);
+		x->url[n] = (u8)url[n];
+	x->url[n] = 0;
+	x->get.url = x->url;
+	x->host.name = "Host";
+	x->host.value = host;
+	x->message.request = &x->get;
+	x->message.nr_headers = 1;
+	x->message.headers = &x->host;
+	st = x->http->request(x->http, &x->token);
+	return st ? st : finish(x);
+}
+
+static efi_status respond(struct exchange *x)
+{
+	efi_status st = x->http->response(x->http, &x->token);
+
+	return st ? st : finish(x);
 }
 
 static bool same_word(const char *a, const char *b)
@@ -108,41 +120,31 @@ static bool content_length(const struct efi_http_message *m, u64 *size)
 }
 
 /* The headers are the firmware's memory, which it would have us free; it all goes when the boot services end. */
-static efi_status answer(struct efi_http *http, struct efi_http_token *t, u64 *size)
+static efi_status answer(struct exchange *x, u64 *size)
 {
-	struct efi_http_message m = {};
-	u32 status = 0;
 	efi_status st;
 
-	m.status = &status;
-	t->message = &m;
-	st = http->response(http, t);
-	if (!st)
-		st = finish(http, t);
+	x->message = (struct efi_http_message){.status = &x->status};
+	st = respond(x);
 	if (st && st != EFI_HTTP_ERROR)
 		return st;
-	if (status != EFI_HTTP_OK)
+	if (x->status != EFI_HTTP_OK)
 		return EFI_NOT_FOUND;
-	return content_length(&m, size) ? EFI_SUCCESS : EFI_PROTOCOL_ERROR;
+	return content_length(&x->message, size) ? EFI_SUCCESS : EFI_PROTOCOL_ERROR;
 }
 
-static efi_status body(struct efi_http *http, struct efi_http_token *t, const struct loaded *to)
+static efi_status body(struct exchange *x, const struct loaded *to)
 {
-	for (u64 at = to->start; at < to->end;) {
-		struct efi_http_message m = {};
+	for (u64 at = to->start; at < to->end; at += x->message.body_size) {
 		efi_status st;
 
-		m.body = (void *)at;
-		m.body_size = min(to->end - at, (u64)CHUNK);
-		t->message = &m;
-		st = http->response(http, t);
-		if (!st)
-			st = finish(http, t);
+		x->message = (struct efi_http_message){.body = (void *)at,
+						       .body_size = min(to->end - at, (u64)CHUNK)};
+		st = respond(x);
 		if (st)
 			return st;
-		if (!m.body_size)
+		if (!x->message.body_size)
 			return EFI_LOAD_ERROR;
-		at += m.body_size;
 	}
 	return EFI_SUCCESS;
 }
@@ -150,21 +152,22 @@ static efi_status body(struct efi_http *http, struct efi_http_token *t, const st
 static efi_status fetch(struct efi_http *http, const char *url, const char *host,
 			struct loaded *out)
 {
-	struct efi_http_token t = {};
+	struct exchange x = {.http = http};
 	efi_status st;
 	u64 size;
 
-	st = efi_system->boot->create_event(0, 0, NULL, NULL, &t.event);
+	x.token.message = &x.message;
+	st = efi_system->boot->create_event(0, 0, NULL, NULL, &x.token.event);
 	if (st)
 		return st;
-	st = ask(http, &t, url, host);
+	st = ask(&x, url, host);
 	if (!st)
-		st = answer(http, &t, &size);
+		st = answer(&x, &size);
 	if (!st)
 		st = pages_for_file(size, out);
 	if (!st)
-		st = body(http, &t, out);
-	efi_system->boot->close_event(t.event);
+		st = body(&x, out);
+	efi_system->boot->close_event(x.token.event);
 	return st;
 }
 
@@ -190,7 +193,7 @@ efi_status http_read_file(const char *name, struct loaded *out)
 {
 	struct efi_boot_services *bs = efi_system->boot;
 	const struct efi_device_path *path = device_path();
-	char url[MAX_URL], host_name[MAX_URL];
+	char url[MAX_URL] = "", host_name[MAX_URL];
 	struct efi_service_binding *binding;
 	size_t host, rest;
 	struct efi_http *http;
