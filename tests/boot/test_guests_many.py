@@ -14,17 +14,15 @@ IDLE = 'kernel="/usr/bin/probe"\nmemory=4\nextra="idle"'
 
 def own_machine(boot, mem):
     m = boot(smp=4, mem=mem, args=tools_disk())
-    m.choose(0)
-    m.to_prompt()
     unpack_tools(m)
     end_first(m)
     return m
 
 
 @pytest.mark.matrix
-def test_ten_linux_guests(boot):
+def test_ten_linux_guests(boot_on_threads):
     """Network and a disk each; a file goes from one to another."""
-    m = own_machine(boot, 4096)
+    m = own_machine(boot_on_threads, 4096)
     before = snapshot(m)
     many = []
     for i in range(10):
@@ -56,8 +54,8 @@ def test_ten_linux_guests(boot):
 
 
 @pytest.mark.matrix
-def test_hundred_small_guests(boot):
-    m = own_machine(boot, 4096)
+def test_hundred_small_guests(boot_on_threads):
+    m = own_machine(boot_on_threads, 4096)
     warm_up(m)
     before = snapshot(m)
     m.run(f"(for i in $(seq 100); do (echo 'name=\"p'$i'\"'; cat <<'E'\n{IDLE}\nE\n) "
