@@ -11,10 +11,11 @@ import time
 
 import pytest
 
+import qemu
 import rig
 from gdbstub import Stub
 from image import make_iso
-from qemu import ISO, THREADS, WORK, BootFailure, Machine, scale
+from qemu import ISO, THREADS, WORK, Machine, scale
 
 IMAGE_WORDS = ("hv_args", "dom0_args", "kernel", "initrd", "hypervisor")
 
@@ -52,20 +53,8 @@ def boot(request, shared_machine):
 
 @pytest.fixture
 def boot_on_threads(boot):
-    """The same with a thread for each CPU, at the prompt: once more when QEMU's faults end the boot."""
-    def start(**words):
-        for last in (False, False, True):
-            m = boot(accel=THREADS, **words)
-            try:
-                m.choose(0)
-                return m.to_prompt()
-            except BootFailure as e:
-                if last or not m.emulator_fault():
-                    raise
-                print(f"QEMU's own fault: {e}")
-                m.close()
-
-    return start
+    """The same with a thread for each CPU, at the prompt."""
+    return lambda **words: qemu.boot_on_threads(lambda: boot(accel=THREADS, **words))
 
 
 @pytest.fixture

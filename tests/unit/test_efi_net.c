@@ -8,7 +8,6 @@ static bool by_http;
 /* --- its network boot: the same files, by TFTP from 192.168.97.1 --- */
 
 static struct efi_pxe_mode net_mode;
-static unsigned int net_requests;
 static efi_status net_fails;
 static int net_short;
 
@@ -18,7 +17,6 @@ static efi_status EFIAPI mtftp(struct efi_pxe *self, enum efi_tftp what, void *b
 {
 	const struct file *f = files;
 
-	net_requests++;
 	assert_memory_equal(server, ((u8[16]){192, 168, 97, 1}), 16);
 	assert_in_range(*block, 512, 1468);
 	if (net_fails)
